@@ -1,0 +1,88 @@
+"""The contracts of state: a `Backend` stores checkpoints and never executes; a `StackState` is one stack, open.
+
+All methods are coroutines. A write is durable (fsynced, or acknowledged by the object store) when it returns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Protocol
+
+from stackyard.model.checkpoints import Checkpoint
+from stackyard.model.journals import JournalEntry
+from stackyard.model.names import StackName
+from stackyard.model.updates import Update
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LockInfo:
+    """Who holds a stack. `fence` grows with each holder; `id` names the lock file."""
+
+    id: str
+    fence: int
+    username: str
+    hostname: str
+    pid: int
+    timestamp: str
+
+
+class Backend(Protocol):
+    """Bytes of stacks, laid out as the Pulumi CLI's DIY backend lays them out.
+
+    `load`, `entries`, `list`, `history` never block on a lock. Raises `errors.StateError` and its children.
+    """
+
+    url: str
+
+    async def list(self) -> Sequence[StackName]:
+        """Every stack that has a checkpoint."""
+
+    async def load(self, stack: StackName) -> bytes | None:
+        """The checkpoint file's text, decompressed; None when the stack does not exist."""
+
+    async def save(self, stack: StackName, data: bytes, lock: LockInfo) -> None:
+        """Replace the checkpoint atomically, keeping `.bak`. Raises FencedError when `lock` is no longer ours."""
+
+    async def delete(self, stack: StackName, lock: LockInfo) -> None:
+        """Remove the stack, keeping its backup."""
+
+    async def lock(self, stack: StackName) -> LockInfo:
+        """Take the lock, atomically between us, visible to the CLI. Raises LockedError naming the holder."""
+
+    async def renew(self, stack: StackName, lock: LockInfo) -> None:
+        """Check that the lock is ours still. Raises FencedError."""
+
+    async def unlock(self, stack: StackName, lock: LockInfo) -> None:
+        """Give it back. Unlocking what is not ours any more does nothing."""
+
+    async def holder(self, stack: StackName) -> LockInfo | None:
+        """Who holds it now."""
+
+    async def append(self, stack: StackName, lock: LockInfo, lines: Sequence[bytes]) -> None:
+        """Append to the stack's journal; cost does not depend on the size of the state."""
+
+    async def entries(self, stack: StackName) -> Sequence[bytes]:
+        """The journal's lines since the last save, a torn last line left out."""
+
+    async def record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
+        """Add to the stack's history."""
+
+    async def history(self, stack: StackName) -> Sequence[bytes]:
+        """Update records, newest first."""
+
+
+class StackState(Protocol):
+    """One stack, locked and open for writing. Made by `state.stacks.open_for_writing`, for one update."""
+
+    checkpoint: Checkpoint
+    """As last saved, with the journal of a killed run folded in; secrets decrypted."""
+
+    async def append(self, entry: JournalEntry) -> None:
+        """Make one entry durable. Concurrent calls share one write."""
+
+    async def commit(self, update: Update | None) -> Checkpoint:
+        """Fold the journal into the checkpoint, verify its integrity, save it, and add `update` to history."""
+
+    async def close(self) -> None:
+        """Give the lock back. Called once, whatever happened; without a `commit` the journal stays."""
