@@ -89,7 +89,11 @@ def get(value: Value, path: Path) -> Value:
     return value
 
 
-_MISSING: Final = object()
+_MISSING: Final[Value] = object()
+
+
+def _bare(value: Value) -> Value:
+    return value.value if isinstance(value, Secret) else value
 
 
 def reset(new: Value, old: Value, path: Path) -> Value:
@@ -102,11 +106,11 @@ def _reset(new: Value, old: Value, path: Path) -> Value:
     if not path:
         return old
     if isinstance(new, Secret) or isinstance(old, Secret):
-        inner = _reset(*(v.value if isinstance(v, Secret) else v for v in (new, old)), path)
+        inner = _reset(_bare(new), _bare(old), path)
         return inner if inner is _MISSING else Secret(inner)
     head, rest = path[0], path[1:]
     if isinstance(new, dict) or (new is _MISSING and isinstance(old, dict) and isinstance(head, str)):
-        mine = {} if new is _MISSING else new
+        mine: dict[str, Value] = {} if new is _MISSING else new
         other = old if isinstance(old, dict) else {}
         return _reset_keys(mine, other, head, rest)
     if isinstance(new, list):
