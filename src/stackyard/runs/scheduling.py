@@ -111,11 +111,11 @@ class Schedule:
                 heapq.heappush(self._ready, (-self._heights[later], later))
 
     def _skip_all(self, node: str, reason: str) -> None:
-        if node in self._outcomes:
-            return
-        self._mark_skipped(node, reason)
-        for later in self._waiting[node]:
-            self._skip_all(later, f"{node} skipped ({reason})")
+        found = [node]
+        for each in found:
+            if each not in self._outcomes:
+                self._mark_skipped(each, reason)
+                found.extend(self._waiting[each])
 
     def _mark_skipped(self, node: str, reason: str) -> None:
         self._outcomes[node] = Outcome.SKIPPED

@@ -1,0 +1,106 @@
+"""The ledger of runs of one estate: what ran, how it ended, and which outputs each stack was seen to read.
+
+One SQLite file, `.stackyard/runs.ledger`, write-ahead logged, so that a killed process leaves it whole and
+readers never wait. It is a record, never the truth: state is in the backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from stackyard.model.plans import Operation, StackRead, count
+from stackyard.model.updates import Outcome, Update
+
+_SCHEMA: Final = """
+create table if not exists runs (
+    id text primary key, operation text not null, started real not null, finished real, outcome text);
+create table if not exists updates (
+    run text not null, stack text not null, outcome text not null, seconds real not null, counts text not null,
+    primary key (run, stack)) without rowid;
+create table if not exists reads (
+    reader text not null, target text not null, key text not null, seen real not null,
+    primary key (reader, target, key)) without rowid;
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """One run of the ledger; `outcome` is None when it never said how it ended."""
+
+    id: str
+    operation: Operation
+    started: float
+    finished: float | None
+    outcome: Outcome | None
+
+
+class Ledger:
+    """The ledger at `path`; its folder is made when first written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=30)
+        try:
+            connection.execute("pragma journal_mode = wal")
+            connection.executescript(_SCHEMA)
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+    def start(self, run: str, operation: Operation) -> None:
+        """Note that a run began."""
+        with self._open() as ledger:
+            ledger.execute("insert into runs (id, operation, started) values (?, ?, ?)", (run, operation, time.time()))
+
+    def finish(self, run: str, outcome: Outcome, updates: Iterable[Update]) -> None:
+        """Note how a run ended, and each of its updates."""
+        with self._open() as ledger:
+            ledger.execute("update runs set finished = ?, outcome = ? where id = ?", (time.time(), outcome, run))
+            ledger.executemany(
+                "insert or replace into updates values (?, ?, ?, ?, ?)",
+                [
+                    (run, update.stack, update.outcome, update.seconds, json.dumps(count(update.steps)))
+                    for update in updates
+                ],
+            )
+
+    def saw(self, reads: Iterable[tuple[str, Iterable[StackRead]]]) -> None:
+        """Replace what is known of each reader (a full stack name) by what it was just seen to read."""
+        now = time.time()
+        with self._open() as ledger:
+            for reader, found in reads:
+                ledger.execute("delete from reads where reader = ?", (reader,))
+                rows = {(reader, read.stack, read.key, now) for read in found}
+                ledger.executemany("insert or replace into reads values (?, ?, ?, ?)", sorted(rows))
+
+    def reads(self) -> tuple[tuple[str, str, str], ...]:
+        """All recorded reads: reader, target, key. Empty when nothing ever ran."""
+        if not self._path.exists():
+            return ()
+        with self._open() as ledger:
+            return tuple(ledger.execute("select reader, target, key from reads order by 1, 2, 3"))
+
+    def runs(self, limit: int = 20) -> tuple[RecordedRun, ...]:
+        """The latest runs, newest first."""
+        if not self._path.exists():
+            return ()
+        with self._open() as ledger:
+            rows = ledger.execute(
+                "select id, operation, started, finished, outcome from runs order by started desc limit ?", (limit,)
+            )
+            return tuple(
+                RecordedRun(id_, Operation(operation), started, finished, Outcome(outcome) if outcome else None)
+                for id_, operation, started, finished, outcome in rows
+            )
