@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from stackyard.model import values
 from stackyard.model.diagnostics import Diagnostic, Severity
 from stackyard.model.resources import Resource
 from stackyard.model.values import Properties
@@ -110,6 +111,11 @@ class Plan:
     @property
     def changes(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.is_change)
+
+    @property
+    def outputs_changed(self) -> bool:
+        """Whether the stack's outputs will differ from those recorded (unknown counts as different)."""
+        return not values.equal(self.outputs, self.old_outputs)
 
 
 def count(steps: tuple[Step, ...]) -> dict[Op, int]:
