@@ -60,7 +60,8 @@ class Step:
     """One operation on one resource. `old` is recorded state; `new` may hold unknowns in a preview.
 
     `reasons` are the property paths that force a replacement. `simulated` marks a resource that is only
-    recorded: nothing runs behind it.
+    recorded: nothing runs behind it. `internal` marks one that the engine made by itself (a default
+    provider): it is neither shown nor counted.
     """
 
     op: Op
@@ -71,11 +72,12 @@ class Step:
     changes: tuple[PropertyChange, ...] = ()
     reasons: tuple[str, ...] = ()
     simulated: bool = False
+    internal: bool = False
 
     @property
     def is_change(self) -> bool:
         """Whether it would alter anything but the record."""
-        return self.op not in {Op.SAME, Op.READ, Op.REFRESH, Op.READ_DISCARD, Op.REMOVE_PENDING_REPLACE}
+        return not self.internal and self.op not in {Op.SAME, Op.READ, Op.REFRESH, Op.READ_DISCARD, Op.REMOVE_PENDING_REPLACE}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Plan:
     """What an operation would do to one stack. Nothing has been changed.
 
     `outputs` are the stack outputs as previewed, unknown where unknown. `settled` tells that an apply of
-    this very plan has nothing to run: every step is `same`, no value is unknown, nobody asked for dry-run.
+    this very plan has nothing to run and nothing to record: every step is `same` (or reads the same), no
+    value is unknown or previewed, nobody asked for dry-run. `seed` is the randomness of generated names: the
+    apply of a plan uses it again, so what a preview shows is what is made.
     """
 
     stack: str
@@ -103,6 +107,7 @@ class Plan:
     reads: tuple[StackRead, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     settled: bool = False
+    seed: str = ""
 
     @property
     def failed(self) -> bool:
@@ -123,6 +128,6 @@ def count(steps: tuple[Step, ...]) -> dict[Op, int]:
     totals: dict[Op, int] = {}
     for step in steps:
         op = {Op.CREATE_REPLACEMENT: None, Op.DELETE_REPLACED: None}.get(step.op, step.op)
-        if op is not None:
+        if op is not None and not step.internal:
             totals[op] = totals.get(op, 0) + 1
     return totals

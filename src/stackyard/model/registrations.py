@@ -6,6 +6,7 @@ An *unset* optional is None, so that inheritance from the parent can tell "not s
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Mapping
 
 from stackyard.errors import Position
@@ -64,23 +65,35 @@ class Goal:
     source_position: Position | None = None
 
 
+class Result(enum.StrEnum):
+    """How a registration ended (pulumirpc.Result)."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Registered:
-    """The engine's answer: `id` is UNKNOWN while it is not known, None for components."""
+    """The engine's answer: `id` is UNKNOWN while it is not known, None for components.
+
+    `result` is other than SUCCESS only under `continue_on_error`: then every output is unknown.
+    """
 
     urn: str
     id: Value = None
     outputs: Properties = dataclasses.field(default_factory=dict)
     property_dependencies: Mapping[str, tuple[str, ...]] = EMPTY
+    result: Result = Result.SUCCESS
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """ReadResource: adopt a resource that exists, without owning it."""
+    """ReadResource: adopt a resource that exists, without owning it. `id` is UNKNOWN while it is not known."""
 
     type: str
     name: str
-    id: str
+    id: Value
     inputs: Properties = dataclasses.field(default_factory=dict)
     parent: str = ""
     dependencies: tuple[str, ...] = ()
@@ -115,10 +128,14 @@ class CheckFailure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Invoked:
-    """The answer to an Invocation: outputs, or the failures that stand for them."""
+    """The answer to an Invocation: outputs, or the failures that stand for them.
+
+    `unknown`: the whole answer is unknown, because an argument or the provider's settings are (previews only).
+    """
 
     outputs: Properties = dataclasses.field(default_factory=dict)
     failures: tuple[CheckFailure, ...] = ()
+    unknown: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
