@@ -1,0 +1,26 @@
+"""The cures: one file a fault, each opening with what ministack 1.5.33 does and what it is made to do.
+
+Each file has `cures(order)`, which maps the name of a ministack module to a function that is given the module
+right after its import (see `arrivals`).
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from . import credentials
+
+if TYPE_CHECKING:
+    from stackyard.cloud.server import arrivals, orders
+
+ALL: tuple[ModuleType, ...] = (credentials,)
+
+
+def gathered(order: orders.Order) -> dict[str, list[arrivals.Cure]]:
+    """Every cure, by the module it is for, in the order of `ALL`."""
+    found: dict[str, list[arrivals.Cure]] = {}
+    for patch in ALL:
+        for module, cure in patch.cures(order).items():
+            found.setdefault(module, []).append(cure)
+    return found

@@ -1,0 +1,76 @@
+"""The life of the server process: settle, patch, restore, serve, and leave when told or orphaned."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import importlib
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+from typing import Any
+
+from . import arrivals, gateway, orders, patches
+
+_LOG_BYTES, _LOG_FILES = 5_000_000, 3
+
+
+def main(text: str) -> int:
+    """Run the order `text` until a signal, or until the parent's pipe closes; returns the exit code."""
+    order = orders.Order.parse(text)
+    faulthandler.enable()
+    os.umask(0o077)
+    for descriptor in order.descriptors.values():
+        os.set_inheritable(descriptor, False)
+    orders.settle_environment(order)
+    _log_to(order)
+    arrivals.watch(patches.gathered(order))
+    emulator = importlib.import_module("ministack.app")
+    asyncio.run(_serve(order, gateway.Gateway(emulator.app, order.folder, emulator._loaded_modules)))
+    return 0
+
+
+def _log_to(order: orders.Order) -> None:
+    handler = logging.handlers.RotatingFileHandler(
+        order.folder / "server.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+async def _serve(order: orders.Order, application: gateway.Application) -> None:
+    # By name, and after ministack.app, which changes hypercorn's protocol when it is imported.
+    wrappers = importlib.import_module("hypercorn.app_wrappers")
+    worker = importlib.import_module("hypercorn.asyncio.run")
+    settings = importlib.import_module("hypercorn.config")
+    config = settings.Config()
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.include_server_header = config.include_date_header = False
+    listener = socket.socket(fileno=order.descriptors["socket"])
+    listener.setblocking(False)
+    stop = asyncio.Event()
+    _watch(order, stop)
+    await worker.worker_serve(
+        wrappers.ASGIWrapper(application),
+        config,
+        sockets=settings.Sockets([], [listener], []),
+        shutdown_trigger=stop.wait,
+    )
+
+
+def _watch(order: orders.Order, stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    parent = order.descriptors.get("parent")
+    if parent is not None:
+        loop.add_reader(parent, _orphaned, loop, parent, stop)
+
+
+def _orphaned(loop: Any, parent: int, stop: asyncio.Event) -> None:
+    """The parent's end of the pipe closed, however it died."""
+    loop.remove_reader(parent)
+    stop.set()
