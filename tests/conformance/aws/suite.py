@@ -1,0 +1,280 @@
+"""The life of one resource, asked of every type: what a provider promises, checked on a cloud case by case.
+
+A case (`cases/<service>.yaml`):
+
+    type        the token
+    title       when a type has more than one case
+    needs       resources made before it: name → {type, inputs}
+    inputs      of the resource; `${needed.output}` is filled in, also inside text; `${unique}` is new each run
+    preview     outputs that the preview of the creation must know, beyond the inputs
+    outputs     after creation: output → pattern (fnmatch) or value
+    look        {service, operation, arguments}: a boto3 call of one's own; `${id}` and `${output}` are filled in
+    see         JMESPath in its answer → value, after creation
+    change      inputs changed in place, and
+    seen        what `look` must show then
+    replace     inputs each of which forces a replacement
+    drifts      outputs that a second read may show otherwise (a counter, a time)
+    adopts      inputs that an import cannot know
+    find        what `find` says before it is made (`absent`), or `no` when it cannot be asked
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import itertools
+import os
+import re
+from typing import Any
+
+import boto3
+import jmespath
+
+from stackyard.model import values
+from stackyard.model.resources import Resource
+from stackyard.providers import base
+
+_COUNTER = itertools.count()
+_HOLE = re.compile(r"\$\{([^}]+)\}")
+
+
+def fill(value: Any, known: dict[str, Any]) -> Any:
+    """`value` with every `${path}` replaced; a text that is one hole becomes the value itself."""
+    if isinstance(value, dict):
+        return {fill(k, known): fill(v, known) for k, v in value.items()}
+    if isinstance(value, list):
+        return [fill(item, known) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _HOLE.fullmatch(value)
+    if whole:
+        return _reach(known, whole[1])
+    return _HOLE.sub(lambda match: str(_reach(known, match[1])), value)
+
+
+def _reach(known: dict[str, Any], path: str) -> Any:
+    found: Any = known
+    for part in path.split("."):
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    return found
+
+
+def seed() -> bytes:
+    """32 bytes that no other resource of this run has."""
+    return f"{os.getpid()}-{next(_COUNTER)}-{os.urandom(8).hex()}".encode()
+
+
+@dataclasses.dataclass
+class Life:
+    """One resource under test."""
+
+    provider: base.Provider
+    type: str
+    name: str
+    seed: bytes = dataclasses.field(default_factory=seed)
+
+    @property
+    def urn(self) -> str:
+        return f"urn:pulumi:dev::conformance::{self.type}::{self.name}"
+
+    @property
+    def token(self) -> str:
+        return self.seed.hex()[:32]
+
+    async def check(self, inputs: dict[str, Any], old: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = base.CheckRequest(self.urn, self.type, self.name, inputs, old, self.seed)
+        checked = await self.provider.check(request)
+        assert checked.failures == ()
+        return checked.inputs
+
+    async def create(self, inputs: dict[str, Any], *, preview: bool = False) -> base.Made:
+        return await self.provider.create(base.CreateRequest(self.urn, self.type, inputs, self.token, preview=preview))
+
+    async def find(self, inputs: dict[str, Any]) -> base.Found:
+        return await self.provider.find(base.CreateRequest(self.urn, self.type, inputs, self.token))
+
+    def recorded(self, made: base.Made, inputs: dict[str, Any]) -> Resource:
+        return Resource(self.urn, self.type, True, made.id, inputs=inputs, outputs=made.outputs)
+
+    async def diff(self, old: Resource, inputs: dict[str, Any]) -> base.Difference:
+        return await self.provider.diff(base.DiffRequest(self.urn, self.type, old, inputs))
+
+    async def read(self, id_: str, resource: Resource | None = None) -> base.Made | None:
+        known = (resource.inputs, resource.outputs) if resource else ({}, {})
+        return await self.provider.read(base.ReadRequest(self.urn, self.type, id_, *known))
+
+    async def update(self, old: Resource, inputs: dict[str, Any], *, preview: bool = False) -> base.Made:
+        return await self.provider.update(base.UpdateRequest(self.urn, self.type, old, inputs, preview=preview))
+
+    async def delete(self, resource: Resource) -> None:
+        await self.provider.delete(base.DeleteRequest(resource))
+
+
+class Trial:
+    """Runs one case. Every promise is a method; `run` is their order."""
+
+    def __init__(self, provider: base.Provider, boto: boto3.Session, case: dict[str, Any]) -> None:
+        self.provider, self.boto, self.case = provider, boto, case
+        self.known: dict[str, Any] = {"unique": os.urandom(4).hex()}
+        self.needed: list[tuple[Life, Resource]] = []
+        self.life = Life(provider, case["type"], "thing")
+
+    async def run(self) -> None:
+        try:
+            await self.make_needs()
+            await self.live()
+        finally:
+            for life, resource in reversed(self.needed):
+                await life.delete(resource)
+
+    async def make_needs(self) -> None:
+        for name, entry in self.case.get("needs", {}).items():
+            life = Life(self.provider, entry["type"], name)
+            inputs = await life.check(fill(entry.get("inputs", {}), self.known))
+            made = await life.create(inputs)
+            assert made.init_errors == ()
+            self.needed.append((life, life.recorded(made, inputs)))
+            self.known[name] = {**made.outputs, "id": made.id}
+
+    async def live(self) -> None:
+        given = fill(self.case.get("inputs", {}), self.known)
+        await self.refuses_misspelling(given)
+        inputs = await self.life.check(given)
+        assert inputs == await self.life.check(given), "check answers otherwise the second time"
+        previewed = await self.previews(inputs)
+        await self.absent(inputs)
+        made = await self.life.create(inputs)
+        resource = self.life.recorded(made, inputs)
+        try:
+            self.created(made, inputs, previewed)
+            self.looks("see", made)
+            await self.settled(resource, given)
+            await self.adopted(resource, given)
+            await self.found(resource)
+            resource = await self.changes(resource, given)
+            await self.replaces(resource, given)
+        finally:
+            await self.life.delete(resource)
+        await self.gone(resource)
+
+    async def refuses_misspelling(self, given: dict[str, Any]) -> None:
+        request = base.CheckRequest(self.life.urn, self.life.type, "x", {**given, "naem": "x"}, None, self.life.seed)
+        checked = await self.provider.check(request)
+        assert [f.property for f in checked.failures] == ["naem"]
+
+    async def previews(self, inputs: dict[str, Any]) -> base.Made:
+        made = await self.life.create(inputs, preview=True)
+        assert made.id is values.UNKNOWN
+        known = {key for key, value in made.outputs.items() if not values.has_unknown(value)}
+        assert set(self.case.get("preview", ())) <= known
+        return made
+
+    async def absent(self, inputs: dict[str, Any]) -> None:
+        if self.case.get("find") != "no":
+            found = await self.life.find(inputs)
+            assert found.presence is base.Presence.ABSENT, found
+
+    def created(self, made: base.Made, inputs: dict[str, Any], previewed: base.Made) -> None:
+        assert made.init_errors == ()
+        assert isinstance(made.id, str)
+        assert made.id
+        for name, wanted in fill(self.case.get("outputs", {}), {**self.known, **made.outputs, "id": made.id}).items():
+            actual = made.outputs.get(name)
+            if isinstance(wanted, str) and isinstance(actual, str):
+                assert fnmatch.fnmatchcase(actual, wanted), f"{name}: {actual!r} is not {wanted!r}"
+            else:
+                assert values.equal(actual, wanted), f"{name}: {actual!r} is not {wanted!r}"
+        for name, value in previewed.outputs.items():
+            if not values.has_unknown(value) and value is not None:
+                assert values.equal(made.outputs.get(name), value), f"{name} was previewed as {value!r}"
+
+    def looks(self, expectation: str, made: base.Made) -> None:
+        if expectation not in self.case:
+            return
+        known = {**self.known, **made.outputs, "id": made.id}
+        look = fill(self.case["look"], known)
+        client = self.boto.client(look["service"], endpoint_url=self.boto.endpoint)  # type: ignore[attr-defined]
+        answer = getattr(client, look["operation"])(**look.get("arguments", {}))
+        for path, wanted in fill(self.case[expectation], known).items():
+            actual = jmespath.search(path, answer)
+            assert actual == wanted, f"{look['operation']}: {path} is {actual!r}, not {wanted!r}"
+
+    async def settled(self, resource: Resource, given: dict[str, Any]) -> None:
+        """Nothing changed: the same program has no diff, and a refresh sees what is recorded."""
+        again = await self.life.check(given, resource.inputs)
+        difference = await self.life.diff(resource, again)
+        assert difference.changes == ()
+        read = await self.life.read(resource.id, resource)
+        assert read is not None
+        assert read.id == resource.id
+        assert _unequal(read.inputs or {}, resource.inputs) == {}
+        drifts = set(self.case.get("drifts", ()))
+        assert _unequal(read.outputs, resource.outputs, drifts) == {}
+
+    async def adopted(self, resource: Resource, given: dict[str, Any]) -> None:
+        """An import by id alone, under the same program, forces nothing and changes only what cannot be known."""
+        read = await self.life.read(resource.id)
+        assert read is not None
+        assert read.inputs is not None
+        adopted = self.life.recorded(read, read.inputs)
+        new = await self.life.check({**given, **self._named(resource)}, read.inputs)
+        difference = await self.life.diff(adopted, new)
+        allowed = set(self.case.get("adopts", ()))
+        assert {change.path for change in difference.changes if _top(change.path) not in allowed} == set()
+
+    def _named(self, resource: Resource) -> dict[str, Any]:
+        defaulted = resource.inputs.get("__defaults", ())
+        return {"name": resource.inputs["name"]} if "name" in defaulted else {}
+
+    async def found(self, resource: Resource) -> None:
+        if self.case.get("find") != "no":
+            found = await self.life.find(resource.inputs)
+            assert found.presence is base.Presence.FOUND, found
+            assert found.made is not None
+            assert found.made.id == resource.id
+
+    async def changes(self, resource: Resource, given: dict[str, Any]) -> Resource:
+        if "change" not in self.case:
+            return resource
+        given.update(fill(self.case["change"], {**self.known, **resource.outputs}))
+        for name in [name for name, value in given.items() if value is None]:
+            del given[name]
+        inputs = await self.life.check(given, resource.inputs)
+        difference = await self.life.diff(resource, inputs)
+        assert difference.changes
+        assert difference.replaces == ()
+        previewed = await self.life.update(resource, inputs, preview=True)
+        made = await self.life.update(resource, inputs)
+        assert made.id == resource.id == previewed.id
+        for name, value in previewed.outputs.items():
+            if not values.has_unknown(value) and name not in self.case.get("drifts", ()):
+                assert values.equal(made.outputs.get(name), value), f"{name} was previewed as {value!r}"
+        self.looks("seen", made)
+        changed = self.life.recorded(made, inputs)
+        await self.settled(changed, given)
+        return changed
+
+    async def replaces(self, resource: Resource, given: dict[str, Any]) -> None:
+        for name, value in fill(self.case.get("replace", {}), self.known).items():
+            request = base.CheckRequest(
+                self.life.urn, self.life.type, "thing", {**given, name: value}, resource.inputs, self.life.seed
+            )
+            checked = await self.provider.check(request)
+            difference = await self.life.diff(resource, checked.inputs)
+            assert name in map(_top, difference.replaces), f"{name} does not replace: {difference}"
+
+    async def gone(self, resource: Resource) -> None:
+        await self.life.delete(resource)
+        assert await self.life.read(resource.id, resource) is None
+        if self.case.get("find") != "no":
+            found = await self.life.find(resource.inputs)
+            assert found.presence is base.Presence.ABSENT, found
+
+
+def _top(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]
+
+
+def _unequal(left: dict[str, Any], right: dict[str, Any], ignored: set[str] | None = None) -> dict[str, Any]:
+    keys = {*left, *right} - (ignored or set())
+    return {key: (left.get(key), right.get(key)) for key in keys if not values.equal(left.get(key), right.get(key))}
