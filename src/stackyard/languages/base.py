@@ -26,6 +26,7 @@ class Program:
     config       full keys (`project:key`) to values as text; structured values are JSON text
     environ      the whole environment of the program, not an addition to ours
     interpreter  path of the python to run with, empty for the one that runs us
+    debug        whether debug lines of its log are wanted
     """
 
     project: str
@@ -39,6 +40,7 @@ class Program:
     interpreter: str = ""
     dry_run: bool = False
     parallel: int = 16
+    debug: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
