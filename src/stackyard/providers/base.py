@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from stackyard.model.plans import PropertyChange
 from stackyard.model.registrations import CheckFailure, Invoked
 from stackyard.model.resources import EMPTY, Resource
-from stackyard.model.values import Properties
+from stackyard.model.values import Properties, Value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class Settings:
 
     config    the provider resource's own inputs (region, endpoints, …), revealed
     environ   environment to use in place of the process's: endpoint, credentials, region
+    directory the project's folder, where relative paths start; empty = the process's own
     """
 
     config: Properties = dataclasses.field(default_factory=dict)
     environ: Mapping[str, str] = EMPTY
     preview: bool = False
+    directory: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class DeleteRequest:
 class Made:
     """A resource as it now is. `id` may be UNKNOWN in a preview. `init_errors`: it exists but is not healthy."""
 
-    id: str
+    id: Value
     outputs: Properties
     inputs: Properties | None = None
     init_errors: tuple[str, ...] = ()
