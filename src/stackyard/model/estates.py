@@ -114,7 +114,10 @@ class Reference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Estate:
-    """Everything that was discovered. `root` is absolute; `manifest` is None for a folder without one."""
+    """Everything that was discovered. `root` is absolute; `manifest` is None for a folder without one.
+
+    `sources` are folders, relative to `root`, that programs import shared modules from.
+    """
 
     root: Path
     organization: str
@@ -126,6 +129,7 @@ class Estate:
     fleets: tuple[Fleet, ...] = ()
     stacks: tuple[Stack, ...] = ()
     declared: tuple[Reference, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def stack(self, name: StackName) -> Stack | None:
         """The stack of that name, if it is in the estate."""
