@@ -35,7 +35,8 @@ class Checkpoint:
     """One stack's resources in dependency order, and what was under way.
 
     `secrets_provider` is the format's `secrets_providers` object ({type, state}) or empty. `cloud` and
-    `account` pin where the resources live; both are empty in a checkpoint that the CLI wrote.
+    `account` pin where the resources live; both are empty in a checkpoint that the CLI wrote. `extra` keeps
+    parts of the format that we do not interpret, so that a load and a save lose nothing.
     """
 
     stack: str
@@ -47,6 +48,7 @@ class Checkpoint:
     metadata: Mapping[str, Any] = EMPTY
     cloud: str = ""
     account: str = ""
+    extra: Mapping[str, Any] = EMPTY
 
     @property
     def root(self) -> Resource | None:

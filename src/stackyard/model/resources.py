@@ -41,6 +41,7 @@ class CustomTimeouts:
     create: float = 0
     update: float = 0
     delete: float = 0
+    read: float = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
