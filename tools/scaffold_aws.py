@@ -20,6 +20,9 @@ import types
 import typing
 from typing import Any
 
+import botocore
+import botocore.exceptions
+import botocore.session
 import pulumi
 import pulumi_aws
 from pulumi import _types
@@ -166,17 +169,110 @@ def write_schema(service: str) -> pathlib.Path:
     return path
 
 
+def snake(name: str) -> str:
+    """`QueuePolicy` → `queue_policy`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def register(service: str, name: str, module: str) -> None:
+    """Enter a type or function in the table of its service, made when absent."""
+    path = SOURCES / catalog.folder(service) / "__init__.py"
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        path.write_text(f'"""Amazon {service}."""\n\nTYPES: dict[str, str] = {{}}\nFUNCTIONS: dict[str, str] = {{}}\n')
+    text = path.read_text(encoding="utf-8")
+    table = "FUNCTIONS" if name[0].islower() else "TYPES"
+    if not re.search(rf'"{name}":', text):
+        text = re.sub(rf"^({table}[^=]*= {{)(?!}})", rf'\1"{name}": "{module}", ', text, flags=re.MULTILINE)
+        text = re.sub(rf"^({table}[^=]*= {{)}}", rf'\1"{name}": "{module}"}}', text, flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
+    catalog.tables.cache_clear()
+    importlib.reload(importlib.import_module(f"stackyard.providers.aws.{catalog.folder(service)}"))
+
+
+MODULE = '''"""{title}."""
+
+from __future__ import annotations
+
+from stackyard.providers.aws.tables import Call, Table, given
+from stackyard.providers.aws.tagging import Tagging
+
+
+class {name}(Table):
+    """`{token}`."""
+
+    service = "{client}"
+    names = given(name="{name}Name")
+    id = "{name}Id"
+    replaces = ()
+    unsupported = ()
+    tagging = Tagging("{client}", by="arn")
+    making = Call("create_{snake}", at="{name}")
+    reading = Call("describe_{snake}s", given({name}Names=["$id"]), at="{name}s[0]")
+    changing = (Call("update_{snake}", given({name}Name="$id")),)
+    removing = Call("delete_{snake}", given({name}Name="$id"))
+'''
+CASE = """
+- type: {token}
+  inputs: {inputs}
+  look: {{service: {client}, operation: describe_{snake}s, arguments: {{}}}}
+  see: {{}}
+  change: {{}}
+  replace: {{}}
+"""
+
+
+def write_type(service: str, name: str) -> None:
+    """Write the module and the case of a new type, unless they are there."""
+    token = catalog.token(service, name)
+    words = {"name": name, "snake": snake(name), "client": service, "token": token, "title": f"{service} {name}"}
+    path = SOURCES / catalog.folder(service) / f"{snake(name)}.py"
+    if not path.exists():
+        path.write_text(MODULE.format(**words), encoding="utf-8")
+    schema = describe(service)["types"][name]
+    cases = CASES / f"{catalog.folder(service)}.yaml"
+    text = cases.read_text(encoding="utf-8") if cases.exists() else ""
+    if f"type: {token}" not in text:
+        needed = "{" + ", ".join(f"{key}: TODO" for key in schema["required"]) + "}"
+        cases.write_text((text + CASE.format(**words, inputs=needed)).lstrip("\n"), encoding="utf-8")
+    print(f"{path}\n{cases}\n")
+    only = sorted(schema["outputs"].keys() - schema["inputs"].keys())
+    print("inputs:  ", ", ".join(f"{k}{'*' if k in schema['required'] else ''}" for k in schema["inputs"]))
+    print("computed:", ", ".join(only), " secret:", ", ".join(schema.get("secrets", ())) or "none")
+
+
+def print_calls(client: str, name: str) -> None:
+    """Print botocore's operations that seem to be about `name`, with their members."""
+    session = botocore.session.Session()
+    try:
+        model = session.get_service_model(client)
+    except botocore.exceptions.UnknownServiceError:
+        print(f"botocore has no service {client!r}: name it with --client")
+        return
+    for operation in model.operation_names:
+        if name.lower() in operation.lower() or "tag" in operation.lower():
+            shape = model.operation_model(operation)
+            members = shape.input_shape.members if shape.input_shape else {}
+            answer = list(shape.output_shape.members) if shape.output_shape else []
+            print(f"  {botocore.xform_name(operation)}({', '.join(members)}) -> {', '.join(answer)}")
+
+
 def main() -> int:
     """Do what the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schema", action="store_true", help="only write the service's schema.json anew")
+    parser.add_argument("--client", help="botocore's name of the service, where it differs from the token's")
     parser.add_argument("service")
     parser.add_argument("types", nargs="*")
     options = parser.parse_args()
-    if options.schema:
-        print(write_schema(options.service))
-        return 0
-    return 1
+    for name in options.types:
+        register(options.service, name, snake(name))
+        if name[0].isupper():
+            write_type(options.service, name)
+        if not options.schema:
+            print_calls(options.client or options.service, name)
+    print(write_schema(options.service))
+    return 0
 
 
 if __name__ == "__main__":

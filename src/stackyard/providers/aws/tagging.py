@@ -14,7 +14,7 @@ from stackyard.model.values import UNKNOWN, Properties, Value
 from stackyard.providers.aws.settings import TagSettings
 
 TOKEN_TAG: Final = "stackyard:token"
-_TAG_MEMBERS: Final = ("tags", "tagset", "taglist", "tagsmap", "tagkeys")
+_TAG_MEMBERS: Final = ("tags", "tagset", "taglist", "tagkeys", "tagkeylist", "addtags", "removetagkeys", "tagslist")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Tagging:
     """The calls of one type: `by` is the output that they identify it by (`id`, `arn`, …).
 
     `read` empty: the type's own `read` answers `tags`. `created` false: its `create` takes no tags, so they
-    are added after it.
+    are added after it. `given` are members that these calls need besides; `member` names the identifying
+    member where it is not the first required one.
     """
 
     service: str
@@ -31,6 +32,8 @@ class Tagging:
     remove: str = "untag_resource"
     read: str = "list_tags_for_resource"
     created: bool = True
+    given: tuple[tuple[str, str], ...] = ()
+    member: str = ""
 
 
 def merge(given: Value, settings: TagSettings) -> Value:
@@ -64,6 +67,8 @@ def pairs(tags: Mapping[str, str] | None, key: str = "Key", value: str = "Value"
 
 def mapping(tags: Any) -> dict[str, str]:
     """The map of tags that a service answered in any of its forms."""
+    if isinstance(tags, Mapping) and isinstance(tags.get("Items"), list):
+        tags = tags["Items"]
     if isinstance(tags, Mapping):
         return {str(k): str(v) for k, v in tags.items()}
     found = {}
@@ -73,54 +78,62 @@ def mapping(tags: Any) -> dict[str, str]:
     return found
 
 
-def _call(client: Any, operation: str) -> tuple[Any, str, str]:
-    """A call's model and its members: (shape of tags, name of tags member, name of the identifying member)."""
-    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
-    members = model.input_shape.members
+def _call(client: Any, tagging: Tagging, operation: str, id_: str) -> tuple[Any, str, dict[str, Any]]:
+    """A call: the shape of its tags, the name of that member, and the arguments that identify the resource."""
+    members = _members(client, operation)
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
     tags = next((name for name in members if name.lower() in _TAG_MEMBERS), "")
-    required = [name for name in (model.input_shape.required_members or members) if name != tags]
-    return members.get(tags), tags, required[0]
+    stated = dict(tagging.given)
+    free = [name for name in (shape.required_members or members) if name != tags and name not in stated]
+    by = tagging.member if tagging.member in members else free[0]
+    return members.get(tags), tags, {by: [id_] if members[by].type_name == "list" else id_, **stated}
+
+
+def _members(client: Any, operation: str) -> Mapping[str, Any]:
+    name = client.meta.method_to_api_mapping[operation]
+    members: Mapping[str, Any] = client.meta.service_model.operation_model(name).input_shape.members
+    return members
 
 
 def encode(tags: Mapping[str, str], shape: Any) -> Any:
     """`tags` in the form that a member of a call takes."""
     if shape.type_name == "map":
         return dict(tags)
+    if shape.type_name == "structure":
+        return {"Items": pairs(tags)}
     key, value = sorted(shape.member.members, key=lambda name: "key" not in name.lower())[:2]
     return pairs(tags, key, value)
-
-
-def _identifier(client: Any, operation: str, name: str, id_: str) -> Any:
-    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
-    return [id_] if model.input_shape.members[name].type_name == "list" else id_
 
 
 def add(client: Any, tagging: Tagging, id_: str, tags: Mapping[str, str]) -> None:
     """Put `tags` on it."""
     if tags:
-        shape, name, by = _call(client, tagging.add)
-        arguments = {by: _identifier(client, tagging.add, by, id_), name: encode(tags, shape)}
-        getattr(client, tagging.add)(**arguments)
+        shape, name, arguments = _call(client, tagging, tagging.add, id_)
+        getattr(client, tagging.add)(**arguments, **{name: encode(tags, shape)})
 
 
 def remove(client: Any, tagging: Tagging, id_: str, keys: list[str]) -> None:
     """Take the tags of these keys off it."""
     if not keys:
         return
-    shape, name, by = _call(client, tagging.remove)
+    shape, name, arguments = _call(client, tagging, tagging.remove, id_)
     listed: Any = keys
-    if shape.member.type_name == "structure":
+    if shape.type_name == "structure":
+        listed = {"Items": keys}
+    elif shape.member.type_name == "structure":
         listed = [{next(m for m in shape.member.members if "key" in m.lower()): key} for key in keys]
-    getattr(client, tagging.remove)(**{by: _identifier(client, tagging.remove, by, id_), name: listed})
+    getattr(client, tagging.remove)(**arguments, **{name: listed})
 
 
 def read(client: Any, tagging: Tagging, id_: str) -> dict[str, str]:
     """All tags on it."""
-    _, _, by = _call(client, tagging.read)
-    answer = getattr(client, tagging.read)(**{by: _identifier(client, tagging.read, by, id_)})
+    _, _, arguments = _call(client, tagging, tagging.read, id_)
+    answer = getattr(client, tagging.read)(**arguments)
     found = next((v for k, v in answer.items() if k.lower() in _TAG_MEMBERS), None)
     if found is None and answer.get("TagDescriptions"):
         found = answer["TagDescriptions"][0]["Tags"]
+    if found is None and answer.get("ResourceTagSet"):
+        found = answer["ResourceTagSet"]["Tags"]
     return mapping(found)
 
 
