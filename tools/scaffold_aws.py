@@ -146,7 +146,8 @@ def describe(service: str) -> dict[str, Any]:
     for name in tables.types:
         token = catalog.token(service, name)
         module = importlib.import_module(known[token][0])
-        args = getattr(importlib.import_module(getattr(module, name).__module__), f"{name}Args")
+        own = importlib.import_module(getattr(module, name).__module__)
+        args = getattr(own, f"{name}InitArgs", None) or getattr(own, f"{name}Args")
         found["types"][name] = reader.resource(getattr(module, name), args)
     for name in tables.functions:
         python = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

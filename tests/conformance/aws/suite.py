@@ -15,6 +15,7 @@ A case (`cases/<service>.yaml`):
     replace     inputs each of which forces a replacement
     drifts      outputs that a second read may show otherwise (a counter, a time)
     adopts      inputs that an import cannot know
+    remains     true when deleting only brings back a default that can still be read
     find        what `find` says before it is made (`absent`), or `no` when it cannot be asked
 """
 
@@ -178,7 +179,7 @@ class Trial:
         assert made.init_errors == ()
         assert isinstance(made.id, str)
         assert made.id
-        for name, wanted in fill(self.case.get("outputs", {}), {**self.known, **made.outputs, "id": made.id}).items():
+        for name, wanted in fill(self.case.get("outputs", {}), {**made.outputs, "id": made.id, **self.known}).items():
             actual = made.outputs.get(name)
             if isinstance(wanted, str) and isinstance(actual, str):
                 assert fnmatch.fnmatchcase(actual, wanted), f"{name}: {actual!r} is not {wanted!r}"
@@ -191,7 +192,7 @@ class Trial:
     def looks(self, expectation: str, made: base.Made) -> None:
         if expectation not in self.case:
             return
-        known = {**self.known, **made.outputs, "id": made.id}
+        known = {**made.outputs, "id": made.id, **self.known}
         look = fill(self.case["look"], known)
         client = self.boto.client(look["service"], endpoint_url=self.boto.endpoint)  # type: ignore[attr-defined]
         answer = getattr(client, look["operation"])(**look.get("arguments", {}))
@@ -236,7 +237,7 @@ class Trial:
     async def changes(self, resource: Resource, given: dict[str, Any]) -> Resource:
         if "change" not in self.case:
             return resource
-        given.update(fill(self.case["change"], {**self.known, **resource.outputs}))
+        given.update(fill(self.case["change"], {**resource.outputs, **self.known}))
         for name in [name for name, value in given.items() if value is None]:
             del given[name]
         inputs = await self.life.check(given, resource.inputs)
@@ -265,6 +266,8 @@ class Trial:
 
     async def gone(self, resource: Resource) -> None:
         await self.life.delete(resource)
+        if self.case.get("remains"):
+            return
         assert await self.life.read(resource.id, resource) is None
         if self.case.get("find") != "no":
             found = await self.life.find(resource.inputs)
