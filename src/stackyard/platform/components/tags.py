@@ -1,0 +1,46 @@
+"""The tags that every resource of the platform carries; cost is charged back by them."""
+
+from __future__ import annotations
+
+import pulumi
+
+from stackyard.platform.components.settings import Settings
+
+SHARED = "platform"
+
+
+def stage_of(stack: str) -> str:
+    """The deployment stage in a stack's name: `Production` for `Production` and for `acme.Production`."""
+    return stack.rpartition(".")[2]
+
+
+class Tags(Settings):
+    """Who a resource belongs to. Keys are capitalised, and so are stages: they go into the cloud as they are."""
+
+    environment: str
+    layer: str
+    organization: str
+    project: str
+    cost_owner: str
+
+    @classmethod
+    def current(cls, layer: str, *, organization: str = SHARED, cost_owner: str = "") -> Tags:
+        """The tags of the running stack; the organization bears the cost unless another owner is named."""
+        return cls(
+            environment=stage_of(pulumi.get_stack()),
+            layer=layer,
+            organization=organization,
+            project=pulumi.get_project(),
+            cost_owner=cost_owner or organization,
+        )
+
+    def of(self, name: str = "") -> dict[str, str]:
+        """The tags as the cloud takes them, with a `Name` where the console shows one."""
+        named = {"Name": name} if name else {}
+        return named | {
+            "Environment": self.environment,
+            "Layer": self.layer,
+            "Organization": self.organization,
+            "Project": self.project,
+            "CostOwner": self.cost_owner,
+        }

@@ -1,0 +1,82 @@
+"""Where the images of applications are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+import pydantic
+
+from stackyard.platform.components.component import Component
+from stackyard.platform.components.settings import Settings
+from stackyard.platform.components.tags import Tags
+
+
+class ImageRegistrySettings(Settings):
+    """`applications` are names of repositories, below the stage's own namespace.
+
+    `keep_images` is how many tagged images each keeps; untagged ones go after `untagged_days`.
+    """
+
+    applications: tuple[str, ...] = pydantic.Field(min_length=1)
+    keep_images: int = pydantic.Field(default=30, ge=1, le=1000)
+    untagged_days: int = pydantic.Field(default=7, ge=1)
+    disposable: bool = False
+
+    @pydantic.field_validator("applications")
+    @classmethod
+    def _distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError("an application is named twice")
+        return names
+
+
+class ImageRegistry(Component):
+    """Makes one ECR repository per application: tags do not move, images are scanned on push, old ones expire.
+
+    Costs 0.10 USD per GB and month; the lifecycle policy keeps that bounded.
+    """
+
+    def __init__(
+        self, name: str, settings: ImageRegistrySettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("service_fabric:ImageRegistry", name, tags, opts)
+        self.repository_urls = {
+            application: self._repository(application, settings).repository_url for application in settings.applications
+        }
+        self.register_outputs({"repository_urls": self.repository_urls})
+
+    def _repository(self, application: str, settings: ImageRegistrySettings) -> aws.ecr.Repository:
+        repository = aws.ecr.Repository(
+            application,
+            name=f"{self.tags.environment.lower()}/{application}",
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scan_on_push": True},
+            force_delete=settings.disposable,
+            tags=self.tagged(application),
+            opts=self.below(),
+        )
+        aws.ecr.LifecyclePolicy(
+            application,
+            repository=repository.name,
+            policy=json.dumps(_lifecycle(settings)),
+            opts=pulumi.ResourceOptions(parent=repository),
+        )
+        return repository
+
+
+def _lifecycle(settings: ImageRegistrySettings) -> dict[str, object]:
+    untagged = {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": settings.untagged_days,
+    }
+    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": settings.keep_images}
+    said = ((1, "untagged images go", untagged), (2, "the newest stay", newest))
+    rules = [
+        {"rulePriority": rank, "description": words, "selection": selection, "action": {"type": "expire"}}
+        for rank, words, selection in said
+    ]
+    return {"rules": rules}
