@@ -1,0 +1,83 @@
+"""Brings the record in line with what really exists.
+
+Follows RefreshStep of pulumi/pulumi pkg/resource/deploy/step.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from stackyard import errors
+from stackyard.engines.embedded import marking
+from stackyard.engines.embedded.executor import Executor
+from stackyard.engines.embedded.planner import revealed
+from stackyard.engines.embedded.record import Held
+from stackyard.engines.embedded.session import Session, Stopped, now
+from stackyard.model import values
+from stackyard.model.plans import Op, Operation, PropertyChange, Step
+from stackyard.model.resources import Resource
+from stackyard.providers import diffing
+from stackyard.providers.base import Made, ReadRequest
+
+
+class Refresh:
+    """Reads every resource of the record, in parallel; then drops what is gone."""
+
+    def __init__(self, session: Session, executor: Executor) -> None:
+        self._session = session
+        self._slots = asyncio.Semaphore(max(1, session.context.options.parallel))
+
+    async def run(self) -> None:
+        """Read all. Raises Stopped when any read failed or nothing may start; what was read is recorded."""
+        held = [each for each in self._session.record.current() if _is_readable(each.resource)]
+        results = await asyncio.gather(*(self._one(each) for each in held), return_exceptions=True)
+        await self._session.record.rebase()
+        self._session.learn_record()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _one(self, held: Held) -> None:
+        self._session.check_going()
+        begun, old = time.monotonic(), held.resource
+        try:
+            made = await self._read(old)
+            result = None if made is None else _refreshed(old, made)
+            changes = await self._changes(old, result)
+        except errors.StackyardError as fault:
+            self._session.report.fault(fault, position=self._session.position(old), urn=old.urn)
+            raise Stopped(f"{old.urn} could not be read") from fault
+        await self._session.record.done(self._session.record.number(), Op.REFRESH, result, held)
+        op = self._op(old, result, changes)
+        self._session.report.finished(Step(op, old.urn, old.type, old, result, changes), time.monotonic() - begun)
+
+    async def _read(self, old: Resource) -> Made | None:
+        provider, plain = await self._session.pool.ensure(old.provider), revealed(old)
+        async with self._slots:
+            return await provider.read(ReadRequest(old.urn, old.type, old.id, plain.inputs, plain.outputs))
+
+    async def _changes(self, old: Resource, new: Resource | None) -> tuple[PropertyChange, ...]:
+        if new is None or old.external:
+            return ()
+        return diffing.compare(old.outputs, new.outputs, ignore=old.ignore_changes)
+
+    def _op(self, old: Resource, new: Resource | None, changes: tuple[PropertyChange, ...]) -> Op:
+        """In a refresh, what becomes of the record; before an update, only that it was refreshed."""
+        if self._session.operation is not Operation.REFRESH:
+            return Op.REFRESH
+        if new is None:
+            return Op.DELETE
+        return Op.UPDATE if changes else Op.SAME
+
+
+def _is_readable(resource: Resource) -> bool:
+    return resource.custom and not resource.is_provider and not resource.pending_replacement
+
+
+def _refreshed(old: Resource, made: Made) -> Resource:
+    inputs = old.inputs if made.inputs is None else marking.carry(made.inputs, old.inputs)
+    new = old.replaced(id=made.id, inputs=inputs, init_errors=tuple(made.init_errors))
+    new = new.replaced(outputs=marking.outputs(new, made.outputs))
+    changed = not values.equal(old.outputs, new.outputs) or not values.equal(old.inputs, new.inputs)
+    return new.replaced(modified=now()) if changed else new
