@@ -109,9 +109,9 @@ class Table(Kind):
         found = self.call(aws, self.reading, arguments)
         if not found:
             return None
-        outputs = shapes.properties(self.schema, self.schema.outputs, found, self.names)
+        members = {name: type_ for name, type_ in self.schema.outputs.items() if name not in ("tags", "tagsAll")}
+        outputs = shapes.properties(self.schema, members, found, self.names)
         tags = next((v for k, v in found.items() if k.lower() in ("tags", "taglist")), None)
-        outputs.pop("tags", None)
         if tags is not None and not (self.tagging and self.tagging.read):
             outputs["tags"] = tagging.mapping(tags)
         return self.seen(aws, found, {**outputs, **self.constant})

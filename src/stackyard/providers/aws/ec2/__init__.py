@@ -1,0 +1,14 @@
+"""Amazon EC2: networks, routes, security, addresses and instances."""
+
+TYPES = {
+    "Eip": "networks",
+    "InternetGateway": "networks",
+    "NatGateway": "networks",
+    "Route": "routes",
+    "RouteTable": "routes",
+    "RouteTableAssociation": "routes",
+    "Subnet": "networks",
+    "Vpc": "networks",
+    "VpcEndpoint": "endpoints",
+}
+FUNCTIONS: dict[str, str] = {}
