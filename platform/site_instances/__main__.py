@@ -1,0 +1,29 @@
+"""Everything of one organization, and nothing of another: one stack for each file of the tenants folder."""
+
+import pulumi
+
+from stackyard.platform.components import Tags
+from stackyard.platform.site_instances import SiteInstance, SiteInstanceSettings, read_tenant
+
+config = pulumi.Config()
+organization = config.require("organization")
+tenant = read_tenant(config.require("tenant"))
+
+stage = pulumi.get_stack().split(".")[-1]
+identity = pulumi.StackReference(f"{pulumi.get_organization()}/identity/{stage}")
+
+site = SiteInstance(
+    organization,
+    SiteInstanceSettings(
+        organization=organization,
+        tenant=tenant,
+        broker_arn=identity.require_output("broker_arn"),
+        boundary_arn=identity.require_output("boundary_arn"),
+    ),
+    Tags.current("sites", organization=organization, cost_owner=tenant.cost_owner),
+)
+
+pulumi.export("bucket", site.bucket)
+pulumi.export("key_arn", site.key_arn)
+pulumi.export("log_group", site.log_group)
+pulumi.export("role_arns", site.role_arns)
