@@ -77,7 +77,13 @@ class Step:
     @property
     def is_change(self) -> bool:
         """Whether it would alter anything but the record."""
-        return not self.internal and self.op not in {Op.SAME, Op.READ, Op.REFRESH, Op.READ_DISCARD, Op.REMOVE_PENDING_REPLACE}
+        return not self.internal and self.op not in {
+            Op.SAME,
+            Op.READ,
+            Op.REFRESH,
+            Op.READ_DISCARD,
+            Op.REMOVE_PENDING_REPLACE,
+        }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

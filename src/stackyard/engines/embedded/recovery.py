@@ -6,6 +6,7 @@ from stackyard import errors
 from stackyard.engines.embedded import marking
 from stackyard.engines.embedded.executor import TOKEN
 from stackyard.engines.embedded.planner import revealed
+from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
 from stackyard.model import values
 from stackyard.model.checkpoints import Pending, PendingOperation
@@ -85,20 +86,25 @@ class Recovery:
         return _with(plain, found.made).replaced(created=now(), modified=now())
 
     async def _looked_at(self, operation: PendingOperation) -> Resource | None:
-        """The recorded resource as it now is. One that is gone stays in the record, as waiting to be made anew."""
+        """The recorded resource as it now is. One that is gone stays in the record, as waiting to be made anew,
+        unless it was only waiting for its deletion."""
         held = self._recorded(operation.resource)
         if held is None:
             return None
-        provider: Provider = await self._session.pool.ensure(held.provider)
-        plain = revealed(held)
-        made = await provider.read(ReadRequest(held.urn, held.type, held.id, plain.inputs, plain.outputs))
-        if made is None:
-            return held.replaced(pending_replacement=True)
-        return _with(held, made)
+        resource = held.resource
+        provider: Provider = await self._session.pool.ensure(resource.provider)
+        plain = revealed(resource)
+        made = await provider.read(ReadRequest(resource.urn, resource.type, resource.id, plain.inputs, plain.outputs))
+        if made is not None:
+            return _with(resource, made)
+        if not resource.delete:
+            return resource.replaced(pending_replacement=True)
+        await self._session.record.done(self._session.record.number(), Op.DELETE_REPLACED, None, held)
+        return None
 
-    def _recorded(self, resource: Resource) -> Resource | None:
-        same = (each.resource for each in self._session.record.current() if each.resource.id == resource.id)
-        return next((each for each in same if each.urn in (resource.urn, *resource.aliases)), None)
+    def _recorded(self, resource: Resource) -> Held | None:
+        same = (each for each in self._session.record.current() if each.resource.id == resource.id)
+        return next((each for each in same if each.resource.urn in (resource.urn, *resource.aliases)), None)
 
 
 def _with(resource: Resource, made: Made) -> Resource:
