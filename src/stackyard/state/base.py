@@ -17,7 +17,11 @@ from stackyard.model.updates import Update
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LockInfo:
-    """Who holds a stack. `fence` grows with each holder; `id` names the lock file."""
+    """Who holds a stack. `fence` grows with each holder (0: the CLI's); `id` names the lock.
+
+    `process` tells one life of a pid from the next, where the system can: boot, pid namespace, start time.
+    `took_over` describes the holder that was found dead, when there was one.
+    """
 
     id: str
     fence: int
@@ -25,12 +29,18 @@ class LockInfo:
     hostname: str
     pid: int
     timestamp: str
+    process: str = ""
+    took_over: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.username}@{self.hostname} (pid {self.pid}) since {self.timestamp}"
 
 
 class Backend(Protocol):
     """Bytes of stacks, laid out as the Pulumi CLI's DIY backend lays them out.
 
-    `load`, `entries`, `list`, `history` never block on a lock. Raises `errors.StateError` and its children.
+    `load`, `entries`, `list`, `history` never block on a lock. Raises `errors.StateError` and its children;
+    `save`, `append` and `record` raise OSError when the store itself fails, so that the caller can spill.
     """
 
     url: str
@@ -57,7 +67,10 @@ class Backend(Protocol):
         """Give it back. Unlocking what is not ours any more does nothing."""
 
     async def holder(self, stack: StackName) -> LockInfo | None:
-        """Who holds it now."""
+        """Who holds it now, the CLI's locks included; None when nobody does, or only a process that is dead."""
+
+    async def break_locks(self, stack: StackName) -> Sequence[LockInfo]:
+        """Take every lock away, the CLI's too, and say whose they were. A writer that still runs is fenced off."""
 
     async def append(self, stack: StackName, lock: LockInfo, lines: Sequence[bytes]) -> None:
         """Append to the stack's journal; cost does not depend on the size of the state."""
@@ -77,6 +90,9 @@ class StackState(Protocol):
 
     checkpoint: Checkpoint
     """As last saved, with the journal of a killed run folded in; secrets decrypted."""
+
+    notes: Sequence[str]
+    """What was found on opening and the user should know: a lock taken over, work of a killed run taken back."""
 
     async def append(self, entry: JournalEntry) -> None:
         """Make one entry durable. Concurrent calls share one write."""

@@ -9,10 +9,8 @@ pkg/resource/stack/{checkpoint,deployment}.go.
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,13 +20,12 @@ from stackyard.model.checkpoints import Checkpoint, Pending, PendingOperation
 from stackyard.model.resources import EMPTY, CustomTimeouts, Resource
 from stackyard.model.values import Properties
 from stackyard.secrets.base import SecretsManager
-from stackyard.state import jsontext
+from stackyard.state import compression, jsontext
 from stackyard.state.properties import Reader, Vault, Writer
 
 FEATURES: Final = frozenset(
     {"byteString", "extensionParameterization", "hooks", "refreshBeforeUpdate", "replaceWith", "taint", "views"}
 )
-MAX_BYTES: Final = 512 * 1024 * 1024
 ZERO_TIME: Final = "0001-01-01T00:00:00Z"
 _OURS: Final = "stackyard"
 _NOT_KEPT: Final = {"manifest", "secrets_providers", "resources", "pending_operations", "metadata"}
@@ -135,29 +132,15 @@ def parse(data: bytes, origin: str = "") -> Document:
 
 def _load(data: bytes, origin: str) -> dict[str, Any]:
     where = origin or "the checkpoint"
-    if data[:4] == b"\x28\xb5\x2f\xfd":
-        raise errors.StateError(f"{where} is compressed with zstd, which is not supported", hint="use gzip or none")
     try:
-        if data[:3] == b"\x1f\x8b\x08":
-            data = _decompressed(data, where)
-        raw = json.loads(data)
-    except (ValueError, RecursionError, OSError, EOFError, zlib.error) as error:
+        raw = json.loads(compression.expanded(data, where))
+    except (ValueError, RecursionError) as error:
         raise errors.StateError(
             f"{where} is not a checkpoint: {error}", hint="the previous copy lies beside it, ending in .bak"
         ) from None
     if not isinstance(raw, dict):
         raise errors.StateError(f"{where} is not a checkpoint: it holds no object")
     return raw
-
-
-def _decompressed(data: bytes, where: str) -> bytes:
-    inflater = zlib.decompressobj(wbits=31)
-    text = inflater.decompress(data, MAX_BYTES)
-    if inflater.unconsumed_tail:
-        raise errors.StateError(f"{where} is larger than {MAX_BYTES // 2**20} MiB when decompressed")
-    if not inflater.eof:
-        raise gzip.BadGzipFile("the gzip stream ends early")
-    return text
 
 
 def _migrated(deployment: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,6 +172,12 @@ class Codec:
 
     def __init__(self, manager: Callable[[], SecretsManager] | None = None) -> None:
         self._vault = Vault(manager)
+
+    @property
+    def provider(self) -> Mapping[str, Any]:
+        """The `secrets_providers` object of the key, once a secret has needed it; before that, empty."""
+        manager = self._vault.used
+        return EMPTY if manager is None else {"type": manager.type, "state": dict(manager.state)}
 
     def decode(self, document: Document) -> Checkpoint:
         """Interpret a parsed file. Raises StateError, IntegrityError for a wrong magic, SecretsError."""
@@ -258,11 +247,8 @@ class Codec:
                 **extra.pop("manifest", {}),
             }
         }
-        manager = self._vault.used
-        if checkpoint.secrets_provider:
-            deployment["secrets_providers"] = dict(checkpoint.secrets_provider)
-        elif manager is not None:
-            deployment["secrets_providers"] = {"type": manager.type, "state": dict(manager.state)}
+        if provider := checkpoint.secrets_provider or self.provider:
+            deployment["secrets_providers"] = dict(provider)
         if resources:
             deployment["resources"] = resources
         if pending:

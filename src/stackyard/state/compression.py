@@ -1,0 +1,35 @@
+"""What the Pulumi CLI may compress its files with."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import Final
+
+from stackyard import errors
+
+MAX_BYTES: Final = 512 * 1024 * 1024
+
+
+def expanded(data: bytes, where: str) -> bytes:
+    """The text of a file that may be gzipped. Raises `errors.StateError` for zstd, damage, and bombs."""
+    if data[:4] == b"\x28\xb5\x2f\xfd":
+        raise errors.StateError(f"{where} is compressed with zstd, which is not supported", hint="use gzip or none")
+    if data[:3] != b"\x1f\x8b\x08":
+        return data
+    try:
+        return _gunzipped(data, where)
+    except (OSError, EOFError, zlib.error) as error:
+        raise errors.StateError(
+            f"{where} is not a checkpoint: {error}", hint="the previous copy lies beside it, ending in .bak"
+        ) from None
+
+
+def _gunzipped(data: bytes, where: str) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    text = inflater.decompress(data, MAX_BYTES)
+    if inflater.unconsumed_tail:
+        raise errors.StateError(f"{where} is larger than {MAX_BYTES // 2**20} MiB when decompressed")
+    if not inflater.eof:
+        raise gzip.BadGzipFile("the gzip stream ends early")
+    return text

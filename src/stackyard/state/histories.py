@@ -1,0 +1,29 @@
+"""Update records as `pulumi stack history` reads them (pulumi/pulumi pkg/backend/updates.go)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from stackyard.model import plans
+from stackyard.model.plans import Operation
+from stackyard.model.updates import Outcome, Update
+from stackyard.state import jsontext
+
+_KINDS: Final = {Operation.UP: "update", Operation.DESTROY: "destroy", Operation.REFRESH: "refresh"}
+
+
+def record(update: Update, now: float) -> bytes:
+    """The record of an update that ended at `now` (seconds since the epoch). No value of it is told."""
+    raw: dict[str, Any] = {
+        "kind": _KINDS[update.operation],
+        "startTime": int(now - update.seconds),
+        "message": "",
+        "environment": {"exec.kind": "stackyard"},
+        "config": {},
+        "version": 0,
+        "result": "succeeded" if update.outcome is Outcome.SUCCEEDED else "failed",
+        "endTime": int(now),
+    }
+    if counts := plans.count(update.steps):
+        raw["resourceChanges"] = {op.value: count for op, count in sorted(counts.items())}
+    return jsontext.dumps(raw).encode()

@@ -1,0 +1,54 @@
+"""Where a checkpoint goes that its backend would not take, and how it comes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from stackyard import errors
+from stackyard.model.names import StackName
+from stackyard.state import files, journal, jsontext
+
+
+def path_of(folder: Path, stack: StackName) -> Path:
+    """The file of one stack."""
+    return folder / f"{stack.project}.{stack.stack}.spilled.json"
+
+
+def write(folder: Path, stack: StackName, base: bytes | None, data: bytes) -> Path:
+    """Keep `data`, which was to replace `base`. Its secrets are encrypted already. Raises OSError."""
+    raw = {"spilled": 1, "stack": str(stack), "base": journal.base_hash(base), "checkpoint": data.decode()}
+    path = path_of(folder, stack)
+    files.write(path, jsontext.dumps(raw).encode(), mode=0o600)
+    return path
+
+
+def read(folder: Path, stack: StackName, current: bytes | None) -> bytes | None:
+    """The checkpoint that was spilled and should replace `current`; None when there is none.
+
+    Raises `errors.StateError` when the state has moved on since: then a person must choose.
+    """
+    path = path_of(folder, stack)
+    data = files.read(path)
+    if data is None:
+        return None
+    try:
+        raw = json.loads(data)
+        base, checkpoint = raw["base"], raw["checkpoint"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise errors.StateError(f"{path} is damaged", hint="remove it to go on without it") from None
+    if journal.base_hash(current) == journal.base_hash(checkpoint):
+        return None
+    if base != journal.base_hash(current):
+        raise errors.StateError(
+            f"{stack}: an earlier run could not save its state and left it in {path}; "
+            "since then somebody else has changed the stack",
+            hint="compare the two, then remove the file (or its `checkpoint` becomes the state, by "
+            "`pulumi stack import`)",
+        )
+    return bytes(checkpoint)
+
+
+def remove(folder: Path, stack: StackName) -> None:
+    """Forget what was spilled, once it is saved. Raises OSError."""
+    files.remove(path_of(folder, stack))
