@@ -16,9 +16,12 @@ from typing import Any, Final
 
 from stackyard import errors
 from stackyard.languages.base import Exit, Monitor, Program
+from stackyard.languages.python import interpreters
 from stackyard.languages.python.conversations import Conversation, Lines
 from stackyard.languages.python.guest import frames
 from stackyard.languages.python.zygotes import Child, Poisoned, Zygote, ZygoteDied
+from stackyard.model.diagnostics import Severity
+from stackyard.model.registrations import LogEntry
 
 LEARNABLE: Final = ("pulumi*", "stackyard", "boto3", "botocore", "yaml", "jinja2", "pydantic")
 """Top-level packages that may be preloaded: they read no environment while they are imported."""
@@ -61,15 +64,19 @@ class PythonLanguage:
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Run a program to its end; see `languages.base.Language`."""
         interpreter = program.interpreter or sys.executable
+        if not (program.directory / program.main).exists():
+            return Exit(False, f"there is no program: {program.directory / program.main} does not exist")
         ours, theirs = socket.socketpair()
         out, err = os.pipe(), os.pipe()
         try:
             zygote, child = await self._fork(interpreter, [theirs.fileno(), out[1], err[1]])
-        except errors.ProgramError as error:
+        except BaseException as error:
             for descriptor in (out[0], err[0]):
                 os.close(descriptor)
             ours.close()
-            return Exit(False, str(error))
+            if isinstance(error, errors.ProgramError):
+                return Exit(False, str(error))
+            raise
         finally:
             theirs.close()
             os.close(out[1])
@@ -79,7 +86,7 @@ class PythonLanguage:
         try:
             loop = asyncio.get_running_loop()
             await loop.connect_accepted_socket(lambda: conversation, ours)
-            status = await self._wait(zygote, child, conversation)
+            status = await self._wait(zygote, child, conversation, monitor)
         finally:
             await self._end(zygote, child)
             conversation.close()
@@ -87,6 +94,12 @@ class PythonLanguage:
                 pipe.close()
         self._learn(interpreter, conversation.learnt)
         return _judged(conversation.result, status)
+
+    async def warm(self, interpreter: str = "") -> Zygote:
+        """The zygote of an interpreter (ours when empty), ready to fork: to have one before the first program."""
+        zygote = self._zygote(interpreter or sys.executable)
+        await zygote.ready()
+        return zygote
 
     async def close(self) -> None:
         """End every warm process, and the programs in them."""
@@ -101,7 +114,7 @@ class PythonLanguage:
                 zygote = self._zygote(interpreter)
                 try:
                     await zygote.ready()
-                    await zygote.preload(name for name in self._names(interpreter) if name not in self._refused)
+                    zygote.preload(name for name in self._names(interpreter) if name not in self._refused)
                     return zygote, await zygote.fork(descriptors)
                 except Poisoned as poisoned:
                     self._refused.add(poisoned.module)
@@ -119,7 +132,7 @@ class PythonLanguage:
     def _zygote(self, interpreter: str) -> Zygote:
         zygote = self._zygotes.get(interpreter)
         if zygote is None or not zygote.alive:
-            zygote = self._zygotes[interpreter] = _started(interpreter)
+            zygote = self._zygotes[interpreter] = Zygote(interpreter)
         self._zygotes.move_to_end(interpreter)
         self._evict()
         return zygote
@@ -129,12 +142,14 @@ class PythonLanguage:
         for name in idle[: max(0, len(self._zygotes) - self._max)]:
             self._zygotes.pop(name).close()
 
-    async def _wait(self, zygote: Zygote, child: Child, conversation: Conversation) -> int | None:
+    async def _wait(self, zygote: Zygote, child: Child, conversation: Conversation, monitor: Monitor) -> int | None:
         """The exit status, None when the zygote died under it."""
         either: set[asyncio.Future[Any]] = {conversation.ended, child.exited}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({child.exited}, timeout=self._linger)
         if not child.exited.done():
+            text = f"the program did not end within {self._linger:g} s of its last line (a thread?) and was ended"
+            monitor.log(LogEntry(Severity.WARNING, text))
             await self._end(zygote, child)
             return 0 if conversation.result and conversation.result.ok else 1
         # Whatever it sent is in the socket, unless something it started holds the other end open.
@@ -148,7 +163,7 @@ class PythonLanguage:
 
     async def _kill(self, zygote: Zygote, child: Child) -> None:
         for number, seconds in ((signal.SIGTERM, self._grace), (signal.SIGKILL, self._grace)):
-            await zygote.signal(child, number)
+            zygote.signal(child, number)
             await asyncio.wait({child.exited}, timeout=seconds)
             if child.exited.done():
                 return
@@ -186,19 +201,9 @@ class Pipe:
         os.close(self._descriptor)
 
 
-def _started(interpreter: str) -> Zygote:
-    try:
-        return Zygote(interpreter)
-    except OSError as error:
-        raise errors.ProgramError(
-            f"the Python interpreter {interpreter} cannot be started: {error.strerror}",
-            hint="check the runtime's virtualenv and toolchain options in Pulumi.yaml",
-        ) from error
-
-
 def _described(program: Program, monitor: Monitor) -> bytes:
     pwd, entry = located(program)
-    environ = dict(program.environ) | {
+    environ = interpreters.activated(program.environ, program.interpreter) | {
         "PULUMI_CONFIG": json.dumps(dict(program.config)),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(program.secret_keys)),
     }

@@ -6,6 +6,7 @@ Only the event loop's thread touches a zygote. The zygote alone reaps, so a chil
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
 import itertools
@@ -41,16 +42,21 @@ class Poisoned(errors.ProgramError):
 
 @dataclasses.dataclass(slots=True)
 class Child:
-    """One forked program: `exited` resolves to its exit status, negative for a signal, None with its zygote."""
+    """One forked program: `started` resolves to its pid, `exited` to its exit status.
+
+    The status is negative for a signal, None when the zygote died with it.
+    """
 
     number: int
     started: asyncio.Future[int]
     exited: asyncio.Future[int | None]
-    pid: int = 0
 
 
 class Zygote:
-    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork."""
+    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork.
+
+    Making one starts it; raises `errors.ProgramError` when there is no such interpreter.
+    """
 
     def __init__(self, interpreter: str) -> None:
         self.interpreter = interpreter
@@ -59,21 +65,17 @@ class Zygote:
         self._children: dict[int, Child] = {}
         self._numbers = itertools.count(1)
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._sending = asyncio.Lock()
+        self._outbox: collections.deque[tuple[bytes, list[int]]] = collections.deque()
         self._buffer = bytearray()
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the zygote
         self._control, theirs = socket.socketpair()
         self._control.setblocking(False)
-        with theirs:
-            self._process = subprocess.Popen(
-                [interpreter, str(_GUEST), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=self._complaints,
-                stderr=self._complaints,
-                env=environment(os.environ),
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        try:
+            self._process = _started(interpreter, theirs, self._complaints)
+        except BaseException:
+            self._control.close()
+            self._complaints.close()
+            raise
         self.alive = True
         self._loop.add_reader(self._control.fileno(), self._readable)
 
@@ -90,62 +92,58 @@ class Zygote:
         async with asyncio.timeout(_START_SECONDS):
             await asyncio.shield(self._ready)
 
-    async def preload(self, names: Iterable[str]) -> None:
+    def preload(self, names: Iterable[str]) -> None:
         """Have modules imported before the next fork; those that cannot be are skipped."""
         wanted = [name for name in names if name not in self.preloaded]
         if wanted:
             self.preloaded.update(wanted)
-            await self._send(frames.PRELOAD, json.dumps(wanted).encode())
+            self._send(frames.PRELOAD, json.dumps(wanted).encode())
 
     async def fork(self, descriptors: list[int]) -> Child:
         """Fork a child that owns copies of `descriptors` (socket, stdout, stderr). Raises ZygoteDied."""
+        if not self.alive:
+            raise ZygoteDied("the warm interpreter has gone")
         number = next(self._numbers)
         child = Child(number, self._loop.create_future(), self._loop.create_future())
         self._children[number] = child
-        try:
-            await self._send(frames.FORK, number=number, descriptors=descriptors)
-            child.pid = await asyncio.shield(child.started)
-        except OSError as error:
-            self._children.pop(number, None)
-            raise ZygoteDied("the warm interpreter has gone") from error
+        self._send(frames.FORK, number=number, descriptors=descriptors)
+        # A caller that gives up closes its end of the socket, and then the child ends by itself.
+        await asyncio.shield(child.started)
         return child
 
-    async def signal(self, child: Child, number: int) -> None:
+    def signal(self, child: Child, number: int) -> None:
         """Send a signal to a child and everything in its process group, if it still runs."""
         if not child.exited.done() and self.alive:
-            with contextlib.suppress(OSError):
-                await self._send(frames.SIGNAL, frames.NUMBER.pack(number), child.number)
+            self._send(frames.SIGNAL, frames.NUMBER.pack(number), child.number)
 
     def close(self) -> None:
         """End the zygote and every child of it, now."""
         if self.alive:
             self._end("it was closed")
 
-    async def _send(
-        self, kind: int, payload: bytes = b"", number: int = 0, descriptors: list[int] | None = None
-    ) -> None:
-        header = frames.HEADER.pack(len(payload), number, kind)
-        async with self._sending:
-            # The kernel may take less than all; descriptors travel with the first byte.
-            sent = await self._send_some(header, descriptors or [])
-            rest = memoryview(header + payload)[sent:]
-            if rest:
-                await self._loop.sock_sendall(self._control, rest)
+    def _send(self, kind: int, payload: bytes = b"", number: int = 0, descriptors: Iterable[int] = ()) -> None:
+        copies = [os.dup(descriptor) for descriptor in descriptors]
+        self._outbox.append((frames.pack(kind, payload, number), copies))
+        self._flush()
 
-    async def _send_some(self, data: bytes, descriptors: list[int]) -> int:
-        while True:
+    def _flush(self) -> None:
+        """Send what the socket takes; the rest when it takes more. Descriptors travel with a frame's first byte."""
+        while self._outbox:
+            data, copies = self._outbox[0]
             try:
-                return socket.send_fds(self._control, [data], descriptors)
+                sent = socket.send_fds(self._control, [data], copies) if copies else self._control.send(data)
             except BlockingIOError:
-                await self._writable()
-
-    async def _writable(self) -> None:
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(self._control.fileno(), _resolve, done, None)
-        try:
-            await done
-        finally:
-            self._loop.remove_writer(self._control.fileno())
+                self._loop.add_writer(self._control.fileno(), self._flush)
+                return
+            except OSError:
+                # The reading side notices the end of the zygote, and tells everybody.
+                return
+            _close(copies)
+            if sent < len(data):
+                self._outbox[0] = (data[sent:], [])
+            else:
+                self._outbox.popleft()
+        self._loop.remove_writer(self._control.fileno())
 
     def _readable(self) -> None:
         try:
@@ -182,7 +180,11 @@ class Zygote:
     def _end(self, why: str, fault: errors.ProgramError | None = None) -> None:
         self.alive = False
         self._loop.remove_reader(self._control.fileno())
+        self._loop.remove_writer(self._control.fileno())
         self._control.close()
+        for _, copies in self._outbox:
+            _close(copies)
+        self._outbox.clear()
         # Its children have PR_SET_PDEATHSIG; what they started is still in their process groups.
         self._process.kill()
         status = self._process.wait()
@@ -203,6 +205,25 @@ class Zygote:
         return f" (exit status {status}): {text[-2000:]}" if text else ""
 
 
+def _started(interpreter: str, control: socket.socket, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    with control:
+        try:
+            return subprocess.Popen(
+                [interpreter, str(_GUEST), str(control.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment(os.environ),
+                pass_fds=[control.fileno()],
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise errors.ProgramError(
+                f"the Python interpreter {interpreter} cannot be started: {error.strerror}",
+                hint="check the runtime's virtualenv and toolchain options in Pulumi.yaml",
+            ) from error
+
+
 def take(buffer: bytearray) -> list[tuple[int, int, bytes]]:
     """Take every whole frame off the front of a buffer: (number, kind, payload)."""
     found, at, size = [], 0, frames.HEADER.size
@@ -220,6 +241,11 @@ def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """The zygote's own environment: no credential and nothing that steers a Python. Programs get theirs later."""
     kept = {key: value for key, value in ours.items() if not key.startswith(_WITHHELD) or key == "PYTHONHOME"}
     return kept | {"PYTHONUTF8": "1", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _resolve(future: asyncio.Future[Any], value: Any) -> None:

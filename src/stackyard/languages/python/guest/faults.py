@@ -9,10 +9,11 @@ import sysconfig
 import traceback
 import urllib.parse
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import pulumi
+from pulumi.runtime import settings
 
 _SDK = os.path.dirname(os.path.abspath(pulumi.__file__)) + os.sep
 # The guest's own package lies in languages/python/guest of the package that started it.
@@ -54,7 +55,7 @@ def describe(error: BaseException, failures: dict[str, Any]) -> dict[str, Any]:
     path, line, column = _place(error, failures)
     if isinstance(error, SystemExit):
         message = _exit_message(error)
-    elif isinstance(error, pulumi.RunError) or str(error) in failures:
+    elif isinstance(error, pulumi.RunError) or str(error) in failures or hasattr(error, "stackyard_position"):
         message = str(error)
     elif isinstance(error, SyntaxError):
         message = f"{type(error).__name__}: {error.msg}"
@@ -84,8 +85,15 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
+def _traceback(error: BaseException) -> TracebackType | None:
+    """A future that is awaited twice loses where its exception arose; the SDK keeps that of the first failed call."""
+    calls = settings._get_rpc_manager()
+    kept = getattr(calls, "exception_traceback", None)
+    return kept if kept is not None and error is calls.unhandled_exception else error.__traceback__
+
+
 def _frames(error: BaseException) -> traceback.StackSummary:
-    return traceback.extract_tb(error.__traceback__)
+    return traceback.extract_tb(_traceback(error))
 
 
 def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
@@ -122,7 +130,7 @@ def _text(error: BaseException) -> str:
     """The traceback from the first line of the user's on; whole when it has none."""
     frames = _frames(error)
     skip = next((index for index, frame in enumerate(frames) if is_own(frame.filename)), 0)
-    tb = error.__traceback__
+    tb = _traceback(error)
     for _ in range(skip):
         tb = tb.tb_next if tb else None
     return "".join(traceback.format_exception(type(error), error, tb)).rstrip()

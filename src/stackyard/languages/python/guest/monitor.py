@@ -51,13 +51,14 @@ class Failure(grpc.RpcError):  # type: ignore[misc]
 
 
 class Connection:
-    """The program's end of its socket. `failed` maps the text of each failed request to where it came from."""
+    """The program's end of its socket. `stopped`: the engine has answered that it is stopping."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._stream = connection.makefile("rb")
         self._sending = threading.Lock()
         self._numbers = itertools.count(1)
+        self.stopped = False
         self._waiting: dict[int, queue.SimpleQueue[tuple[int, bytes]]] = {}
 
     def receive(self) -> tuple[int, int, bytes]:
@@ -101,6 +102,7 @@ class Connection:
         if answered == frames.ANSWER:
             return answer
         if answered == frames.GONE:
+            self.stopped = True
             raise Failure(grpc.StatusCode.UNAVAILABLE, "the engine is stopping")
         raise Failure(grpc.StatusCode.UNKNOWN, answer.decode())
 

@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import contextlib
 import ctypes
+import inspect
 import json
 import logging
 import os
@@ -31,6 +32,7 @@ from .zygote import Job
 _PR_SET_PDEATHSIG = 1
 _SHOWN_STATUS = 32
 _OK: dict[str, Any] = {"ok": True}
+_SETTINGS = inspect.signature(pulumi.runtime.Settings.__init__).parameters
 
 
 def run(job: Job) -> NoReturn:
@@ -45,8 +47,10 @@ def run(job: Job) -> NoReturn:
     connection.start()
     monitor = Monitor(connection, program)
     references.install(connection, monitor)
-    _watch_dry_run(connection)
+    _dry_run.connection = connection
     result, status = _outcome(program, monitor)
+    if connection.stopped and not result["ok"]:
+        result["message"] = ""
     streams.flush()
     _report_learnt(connection, set(sys.modules) - before, program["learn"])
     connection.send(frames.RESULT, json.dumps(result).encode())
@@ -55,16 +59,18 @@ def run(job: Job) -> NoReturn:
 
 def execute(program: dict[str, Any], monitor: Any, entry: Any) -> None:
     """Run `entry` inside a stack, on an event loop of its own; raises what it raises."""
-    settings = pulumi.runtime.Settings(
-        monitor=monitor,
-        engine=monitor,
-        project=program["project"],
-        stack=program["stack"],
-        parallel=program["parallel"],
-        dry_run=program["dry_run"],
-        organization=program["organization"],
-        root_directory=program["directory"],
-    )
+    wanted = {
+        "monitor": monitor,
+        "engine": monitor,
+        "project": program["project"],
+        "stack": program["stack"],
+        "parallel": program["parallel"],
+        "dry_run": program["dry_run"],
+        "organization": program["organization"],
+        "root_directory": program["directory"],
+    }
+    # Older SDKs know fewer settings.
+    settings = pulumi.runtime.Settings(**{key: value for key, value in wanted.items() if key in _SETTINGS})
     pulumi.runtime.configure(settings)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -115,19 +121,22 @@ def _set_process_up(program: dict[str, Any]) -> None:
     pulumi.runtime.set_all_config(program["config"], program["secret_keys"])
 
 
-def _watch_dry_run(connection: Connection) -> None:
-    """Tell the parent when the program, not the SDK, asks whether this is a preview."""
-    told = threading.Event()
+class _DryRun:
+    """Stands for the SDK's `is_dry_run`: tells the parent, once, when the program asks, and not the SDK itself."""
 
-    def is_dry_run() -> bool:
-        """Return whether this is a preview."""
-        if not told.is_set() and not faults.is_sdk(sys._getframe(1).f_code.co_filename):
-            told.set()
-            connection.send(frames.DRY_RUN_READ)
+    connection: Connection | None = None
+
+    def __call__(self) -> bool:
+        if self.connection is not None and not faults.is_sdk(sys._getframe(1).f_code.co_filename):
+            self.connection.send(frames.DRY_RUN_READ)
+            self.connection = None
         return bool(runtime_settings.SETTINGS.dry_run)
 
-    runtime_settings.is_dry_run = is_dry_run
-    pulumi.runtime.is_dry_run = is_dry_run
+
+# Replaced before any provider's SDK is preloaded, which may keep the function under a name of its own.
+_dry_run = _DryRun()
+setattr(runtime_settings, "is_dry_run", _dry_run)  # noqa: B010 - a function, to the type checker
+setattr(pulumi.runtime, "is_dry_run", _dry_run)  # noqa: B010
 
 
 def _report_learnt(connection: Connection, names: set[str], prefixes: list[str]) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 import pulumi
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc, settings
-from pulumi.runtime._context import wrap_with_context
 
 from . import faults, frames
 from .monitor import Connection, Failure, Monitor
@@ -59,7 +58,7 @@ class _Asking:
         }
         try:
             answer = await asyncio.get_running_loop().run_in_executor(
-                None, wrap_with_context(lambda: self._connection.call(frames.STACK_OUTPUT, json.dumps(query).encode()))
+                None, self._connection.call, frames.STACK_OUTPUT, json.dumps(query).encode()
             )
         except Failure as failure:
             raise MissingOutput(failure.details(), position) from None

@@ -28,6 +28,9 @@ class _Echo:
         features: Any = [0, 1, 3]
         return resource_pb2.DeploymentInfo(supportedFeatures=features)
 
+    def SupportsFeature(self, request: Any) -> Any:
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in ("secrets", "resourceReferences"))
+
     def RegisterResource(self, request: Any) -> Any:
         urn = f"urn:pulumi:rehearsal::rehearsal::{request.type}::{request.name}"
         return resource_pb2.RegisterResourceResponse(urn=urn, id="id" if request.custom else "", object=request.object)

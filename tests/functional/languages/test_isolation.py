@@ -1,0 +1,222 @@
+"""Programs that follow each other, or run beside each other, in one warm interpreter do not meet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stackyard import errors
+from stackyard.languages.python import PythonLanguage, interpreters
+from stackyard.testing.monitors import EchoMonitor
+
+from .conftest import ENVIRON
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_modules_path_and_folder_are_a_programs_own(run: Any, tmp_path: Path) -> None:
+    text = """
+import os, sys, pulumi, shared
+sys.path.append("/left/behind")
+os.environ["LEFT"] = "behind"
+sys.argv.append("behind")
+pulumi.left = shared.NAME
+os.chdir("/")
+pulumi.export("seen", shared.NAME)
+"""
+    for name in ("one", "two"):
+        files = {"shared.py": f"NAME = {name!r}"}
+        exit_, monitor = await run(text, files=files, folder=tmp_path / name)
+        assert exit_.ok, exit_
+        assert monitor.stack_outputs == {"seen": name}
+    look = """
+import os, sys, pulumi
+pulumi.export("seen", [sys.path.count("/left/behind"), "LEFT" in os.environ, sys.argv, hasattr(pulumi, "left"),
+                       "shared" in sys.modules, os.getcwd() == pulumi.get_root_directory(), sys.path[0]])
+"""
+    exit_, monitor = await run(look, folder=tmp_path / "three")
+    assert exit_.ok, exit_
+    assert monitor.stack_outputs == {"seen": [0, False, ["."], False, False, True, "."]}
+
+
+async def test_the_environment_is_exactly_what_was_given(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
+    text = """
+import os, subprocess, time, pulumi
+pulumi.export("names", sorted(os.environ))
+pulumi.export("inherited", subprocess.run("echo $ZONE", shell=True, capture_output=True, text=True).stdout.strip())
+pulumi.export("time", time.strftime("%Z", time.localtime(0)))
+"""
+    environ = ENVIRON | {"ZONE": "a", "TZ": "America/New_York"}
+    exit_, monitor = await run(text, environ=environ)
+    assert exit_.ok, exit_
+    given = sorted([*environ, "PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"])
+    assert monitor.stack_outputs == {"names": given, "inherited": "a", "time": "EST"}
+
+
+async def test_pythonpath_of_the_program_is_honoured(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "found.py").write_text("NAME = 'there'")
+    environ = ENVIRON | {"PYTHONPATH": str(tmp_path / "elsewhere")}
+    exit_, monitor = await run("import found, pulumi\npulumi.export('a', found.NAME)", environ=environ)
+    assert exit_.ok, exit_
+    assert monitor.stack_outputs == {"a": "there"}
+
+
+async def test_the_zygote_holds_no_credential(language: PythonLanguage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "PULUMI_CONFIG_PASSPHRASE", "PYTHONPATH"):
+        monkeypatch.setenv(name, "canary")
+    fresh = PythonLanguage()
+    try:
+        zygote = await fresh.warm()
+        environ = Path(f"/proc/{zygote.pid}/environ").read_bytes()
+    finally:
+        await fresh.close()
+    assert b"canary" not in environ
+    assert b"PATH=" in environ
+
+
+async def test_random_numbers_differ_between_programs(run: Any) -> None:
+    text = "import random, uuid, pulumi\npulumi.export('a', [random.random(), str(uuid.uuid4())])"
+    results = [(await run(text))[1].stack_outputs["a"] for _ in range(3)]
+    assert len({str(result) for result in results}) == 3
+
+
+async def test_exit_handlers_and_threads_end_before_the_program_does(run: Any) -> None:
+    text = """
+import atexit, threading
+go = threading.Event()
+def work():
+    go.wait()
+    print("thread")
+threading.Thread(target=work).start()
+atexit.register(lambda: print("exit handler"))
+atexit.register(go.clear)
+threading._register_atexit(go.set)
+"""
+    exit_, monitor = await run(text)
+    assert exit_.ok, exit_
+    assert monitor.lines("stdout") == ["thread", "exit handler"]
+
+
+async def test_what_a_program_imports_is_warm_for_the_next_but_its_own_modules_never(run: Any, tmp_path: Path) -> None:
+    language = PythonLanguage()
+    text = """
+import sys
+before = "pulumi_random" in sys.modules
+import pulumi, pulumi_random, mine
+pulumi.export("warm", before)
+"""
+    try:
+        found = []
+        for name in ("a", "b"):
+            _, monitor = await run(text, files={"mine.py": ""}, folder=tmp_path / name, through=language)
+            found.append(monitor.stack_outputs["warm"])
+    finally:
+        await language.close()
+    assert found == [False, True]
+    assert "pulumi_random" in language.learnt
+    assert "mine" not in language.learnt
+
+
+async def test_a_module_that_starts_a_thread_is_not_preloaded(run: Any, tmp_path: Path) -> None:
+    python = environment(tmp_path / "venv")
+    site = Path(python).parent.parent / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    (site / "pulumi_threads.py").write_text(
+        "import threading\nstop = threading.Event()\nthreading.Thread(target=stop.wait, daemon=True).start()\n"
+    )
+    language = PythonLanguage()
+    text = "import pulumi, pulumi_threads\npulumi.export('a', 1)"
+    try:
+        for name in ("a", "b", "c"):
+            exit_, monitor = await run(text, folder=tmp_path / name, interpreter=python, through=language)
+            assert exit_.ok, exit_
+            assert monitor.stack_outputs == {"a": 1}
+        assert "pulumi_threads" not in language.learnt
+    finally:
+        await language.close()
+
+
+async def test_a_project_runs_in_its_own_virtual_environment(run: Any, tmp_path: Path) -> None:
+    python = environment(tmp_path / "project" / "venv")
+    site = Path(python).parent.parent / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    (site / "only_here.py").write_text("NAME = 'only here'")
+    text = """
+import os, subprocess, sys, only_here, pulumi
+which = subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True).stdout
+pulumi.export("a", [only_here.NAME, sys.prefix, which.strip(), os.environ["VIRTUAL_ENV"]])
+"""
+    folder = tmp_path / "project"
+    found = interpreters.resolve(folder, {"virtualenv": "venv"})
+    assert found == python
+    exit_, monitor = await run(text, folder=folder, interpreter=found)
+    assert exit_.ok, exit_
+    assert monitor.stack_outputs == {"a": ["only here", *[str(folder / "venv")] * 3]}
+
+
+async def test_an_environment_without_pulumi_says_so(run: Any, tmp_path: Path) -> None:
+    python = environment(tmp_path / "bare", ours=False)
+    exit_, _ = await run("import pulumi", interpreter=python)
+    assert not exit_.ok
+    assert "cannot run Pulumi programs: ModuleNotFoundError: No module named" in exit_.message
+    with pytest.raises(errors.ConfigError, match="does not exist"):
+        interpreters.resolve(tmp_path, {"virtualenv": "absent"})
+
+
+async def test_interpreters_are_bounded(run: Any, tmp_path: Path) -> None:
+    language = PythonLanguage(max_zygotes=1)
+    other = environment(tmp_path / "venv")
+    try:
+        exit_, _ = await run("", folder=tmp_path / "a", through=language)
+        assert exit_.ok, exit_
+        first = await language.warm()
+        exit_, _ = await run("", folder=tmp_path / "b", interpreter=other, through=language)
+        assert exit_.ok, exit_
+        assert not first.alive
+        assert not Path(f"/proc/{first.pid}").exists()
+    finally:
+        await language.close()
+
+
+async def test_forty_programs_at_once(language: PythonLanguage, write: Any, tmp_path: Path) -> None:
+    text = """
+import os, pulumi
+class Thing(pulumi.CustomResource):
+    def __init__(self, name, text):
+        super().__init__("test:index:Thing", name, {"text": text})
+stack = pulumi.get_stack()
+for n in range(3):
+    Thing(f"{stack}-{n}", pulumi.Config().require("text"))
+pulumi.export("stack", [stack, os.environ["ME"]])
+print(stack)
+"""
+    program = write(text)
+    monitors = [EchoMonitor(stack=f"s{n}") for n in range(40)]
+    programs = [
+        write(text, stack=m.stack, config={"project:text": m.stack}, environ=ENVIRON | {"ME": m.stack})
+        for m in monitors
+    ]
+    assert programs[0].directory == program.directory
+    exits = await asyncio.gather(*(language.run(p, m) for p, m in zip(programs, monitors, strict=True)))
+    assert all(exit_.ok for exit_ in exits), exits
+    for monitor in monitors:
+        assert monitor.stack_outputs == {"stack": [monitor.stack, monitor.stack]}
+        assert {goal.name for goal in monitor.goals if goal.custom} == {f"{monitor.stack}-{n}" for n in range(3)}
+        assert all(goal.inputs == {"text": monitor.stack} for goal in monitor.goals if goal.custom)
+        assert monitor.lines("stdout") == [monitor.stack]
+
+
+def environment(path: Path, *, ours: bool = True) -> str:
+    """Make a virtual environment, with our site-packages on its path or bare; its python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(path)], check=True, env={**os.environ})
+    if ours:
+        site = path / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+        (site / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return str(path / "bin" / "python")
