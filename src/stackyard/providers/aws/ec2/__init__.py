@@ -7,6 +7,8 @@ TYPES = {
     "Route": "routes",
     "RouteTable": "routes",
     "RouteTableAssociation": "routes",
+    "SecurityGroup": "firewalls",
+    "SecurityGroupRule": "firewalls",
     "Subnet": "networks",
     "Vpc": "networks",
     "VpcEndpoint": "endpoints",

@@ -10,6 +10,7 @@ import jmespath  # type: ignore[import-untyped]
 from stackyard.model.values import Properties
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import FoundBy
+from stackyard.providers.aws.naming import Naming
 from stackyard.providers.aws.tables import Call, Table
 from stackyard.providers.aws.tagging import TOKEN_TAG, Tagging, pairs
 
@@ -18,7 +19,7 @@ class Tagged(Table):
     """A type of EC2. `resource_type` is its word in TagSpecifications, `arn_type` its word in ARNs."""
 
     service = "ec2"
-    naming = None
+    naming: ClassVar[Naming | None] = None
     found_by = FoundBy.TAG
     tagging = Tagging("ec2", by="id", add="create_tags", remove="delete_tags", read="", member="Resources")
     resource_type: ClassVar[str] = ""

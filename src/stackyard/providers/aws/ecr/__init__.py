@@ -1,0 +1,4 @@
+"""Amazon ECR: image repositories and their policies."""
+
+TYPES = {"LifecyclePolicy": "repositories", "Repository": "repositories", "RepositoryPolicy": "repositories"}
+FUNCTIONS: dict[str, str] = {}
