@@ -15,18 +15,28 @@ def path_of(folder: Path, stack: StackName) -> Path:
     return folder / f"{stack.project}.{stack.stack}.spilled.json"
 
 
-def write(folder: Path, stack: StackName, base: bytes | None, data: bytes) -> Path:
-    """Keep `data`, which was to replace `base`. Its secrets are encrypted already. Raises OSError."""
-    raw = {"spilled": 1, "stack": str(stack), "base": journal.base_hash(base), "checkpoint": data.decode()}
+def write(folder: Path, stack: StackName, base: bytes | None, data: bytes, *, journaled: bool) -> Path:
+    """Keep `data`, which was to replace `base`. Its secrets are encrypted already. Raises OSError.
+
+    `journaled` tells that the stack's journal holds the same, for whoever opens the stack elsewhere.
+    """
+    raw = {
+        "spilled": 1,
+        "stack": str(stack),
+        "base": journal.base_hash(base),
+        "journaled": journaled,
+        "checkpoint": data.decode(),
+    }
     path = path_of(folder, stack)
     files.write(path, jsontext.dumps(raw).encode(), mode=0o600)
     return path
 
 
 def read(folder: Path, stack: StackName, current: bytes | None) -> bytes | None:
-    """The checkpoint that was spilled and should replace `current`; None when there is none.
+    """The checkpoint that was spilled and should replace `current`; None when there is none, or none is needed:
+    it was saved, or somebody else has taken it back from the journal.
 
-    Raises `errors.StateError` when the state has moved on since: then a person must choose.
+    Raises `errors.StateError` when the state has moved on without it: then a person must choose.
     """
     path = path_of(folder, stack)
     data = files.read(path)
@@ -40,6 +50,8 @@ def read(folder: Path, stack: StackName, current: bytes | None) -> bytes | None:
     if journal.base_hash(current) == journal.base_hash(checkpoint):
         return None
     if base != journal.base_hash(current):
+        if raw.get("journaled") is True:
+            return None
         raise errors.StateError(
             f"{stack}: an earlier run could not save its state and left it in {path}; "
             "since then somebody else has changed the stack",

@@ -212,6 +212,7 @@ class OpenStack:
         self._fold = Fold(checkpoint)
         self._removed = 0
         self._has_header = False
+        self._is_journaled = True
         self._queue: list[tuple[JournalEntry, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -247,7 +248,7 @@ class OpenStack:
             await self._backend.append(self._stack, self.lock, lines)
             self._has_header = True
         except OSError as error:
-            failure = error
+            failure, self._is_journaled = error, False
         for (entry, done), line in zip(batch, encoded, strict=True):
             if isinstance(line, bytes) and (failure is None or entry.phase is not Phase.BEGIN):
                 self._apply(entry)
@@ -358,6 +359,7 @@ class OpenStack:
     async def _save(self, data: bytes) -> None:
         try:
             if await self._backend.load(self._stack) != self._base:
+                self._is_journaled = False
                 await self._spilled(data, "somebody changed the state during this run, without its lock")
             await self._backend.save(self._stack, data, self.lock)
         except OSError as error:
@@ -368,7 +370,9 @@ class OpenStack:
         if self._spill is None:
             raise errors.StateError(f"{self._stack}: {reason}", hint="the journal of the run is kept beside the state")
         try:
-            path = await asyncio.to_thread(spills.write, self._spill, self._stack, self._base, data)
+            path = await asyncio.to_thread(
+                spills.write, self._spill, self._stack, self._base, data, journaled=self._is_journaled
+            )
         except OSError as error:
             raise errors.StateError(
                 f"{self._stack}: {reason}; nor can {self._spill} be written: {error.strerror or error}",
