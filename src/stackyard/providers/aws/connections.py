@@ -12,20 +12,21 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import botocore.config
 import botocore.credentials
 import botocore.loaders
 import botocore.session
+from botocore.exceptions import ClientError
 
 from stackyard.errors import ProviderError
 from stackyard.providers.aws.settings import AwsSettings
 
 T = TypeVar("T")
 EXECUTOR: Final = concurrent.futures.ThreadPoolExecutor(32, thread_name_prefix="aws")
-_LOADER: Final = botocore.loaders.create_loader()
+LOADER: Final = botocore.loaders.create_loader()
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
@@ -67,7 +68,7 @@ class Connection:
     def _bare(self) -> Any:
         settings = self.settings
         session = botocore.session.Session()
-        session.register_component("data_loader", _LOADER)
+        session.register_component("data_loader", LOADER)
         closed = os.devnull if settings.is_closed and not settings.profile else ""
         for name, value in (
             ("config_file", settings.config_file or closed),
@@ -152,10 +153,13 @@ def connect(settings: AwsSettings) -> Connection:
 class Aws:
     """AWS as one resource sees it: its region, its account, and clients by attribute (`aws.sqs`, `aws.lambda_`)."""
 
-    def __init__(self, connection: Connection, region: str, timeout: float = 600) -> None:
+    def __init__(
+        self, connection: Connection, region: str, timeout: float = 600, default_tags: Mapping[str, str] | None = None
+    ) -> None:
         self.connection = connection
         self.region = region
         self.timeout = timeout
+        self.default_tags = default_tags or {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -168,7 +172,7 @@ class Aws:
 
     def at(self, region: str) -> Aws:
         """The same account in another region."""
-        return self if region in ("", self.region) else Aws(self.connection, region, self.timeout)
+        return self if region in ("", self.region) else Aws(self.connection, region, self.timeout, self.default_tags)
 
     @property
     def account(self) -> str:
@@ -186,6 +190,13 @@ class Aws:
         """The domain of the partition's services."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
+    def describe_region(self, region: str) -> str:
+        """The words for a region (`US East (N. Virginia)`), from botocore's own list; empty when it is not there."""
+        for partition in LOADER.load_data("partitions")["partitions"]:
+            if region in partition["regions"]:
+                return str(partition["regions"][region].get("description", ""))
+        return ""
+
     def arn(self, service: str, resource: str, *, regional: bool = True, account: bool = True) -> str:
         """`arn:<partition>:<service>:<region>:<account>:<resource>`; two parts can be left empty."""
         return ":".join(
@@ -200,6 +211,21 @@ class Aws:
             return
         for page in client.get_paginator(operation).paginate(**arguments):
             yield from page.get(key) or ()
+
+    def persist(self, work: Callable[[], T], *texts: str, timeout: float = 120) -> T:
+        """Do `work`, again while AWS refuses it with a code or message that contains one of `texts`.
+
+        For what AWS learns late: a role that a policy names, a role that a service must assume. Seconds.
+        """
+        deadline, pause = time.monotonic() + timeout, 0.5
+        while True:
+            try:
+                return work()
+            except ClientError as error:
+                if time.monotonic() > deadline or not any(text in str(error) for text in texts):
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.6, LONGEST_PAUSE)
 
     def wait(self, what: str, look: Callable[[], T | None], timeout: float = 0) -> T:
         """Call `look` until it answers something other than None or False; `timeout` in seconds (0 = the operation's).

@@ -31,6 +31,10 @@ def fixed(**properties: Value) -> Mapping[str, Value]:
     return types.MappingProxyType(properties)
 
 
+class Unsure(Exception):
+    """Raised by `locate` when it cannot tell what an interrupted creation made; the text says why."""
+
+
 class FoundBy(enum.StrEnum):
     """How an interrupted creation is found again.
 
@@ -42,6 +46,14 @@ class FoundBy(enum.StrEnum):
     NAME = "name"
     TOKEN = "token"
     TAG = "tag"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Created:
+    """The id of what was made, and outputs that only the creating call tells (a secret shown once)."""
+
+    id: str
+    outputs: Properties = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,7 +127,7 @@ class Kind:
         """Outputs that follow from the inputs alone: known in the preview of a creation."""
         return {}
 
-    def create(self, aws: Aws, inputs: Properties, token: str) -> str:
+    def create(self, aws: Aws, inputs: Properties, token: str) -> str | Created:
         """Make it with one call; the id. `inputs["tagsAll"]` are the tags to put on it."""
         raise NotImplementedError(f"{self.token}: create")
 

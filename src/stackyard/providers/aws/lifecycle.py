@@ -8,17 +8,17 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from stackyard.errors import ProviderError
 from stackyard.model import values
 from stackyard.model.registrations import CheckFailure
-from stackyard.model.values import UNKNOWN, Properties
+from stackyard.model.values import UNKNOWN, Properties, Secret
 from stackyard.providers import base, diffing
 from stackyard.providers.aws import comparing, documents, schemas, tagging
 from stackyard.providers.aws.connections import Aws, Connection
 from stackyard.providers.aws.faults import translated
-from stackyard.providers.aws.kinds import Change, FoundBy, Kind
+from stackyard.providers.aws.kinds import Change, Created, FoundBy, Kind, Unsure
 from stackyard.providers.aws.settings import TagSettings
 
 SETTLING = 30.0
@@ -37,7 +37,7 @@ class Scope:
         """AWS in the region of one resource."""
         region = known.get("region")
         chosen = region if isinstance(region, str) and region else self.region
-        return Aws(self.connection, chosen, timeout or kind.timeout)
+        return Aws(self.connection, chosen, timeout or kind.timeout, self.tags.defaults)
 
 
 def check(scope: Scope, kind: Kind, request: base.CheckRequest) -> base.Checked:
@@ -114,16 +114,18 @@ def create(scope: Scope, kind: Kind, request: base.CreateRequest) -> base.Made:
     inputs = _tokened(kind, request)
     aws = scope.aws(kind, inputs, request.timeout)
     with translated(kind, "create", inputs):
-        id_ = kind.create(aws, inputs, request.token)
+        answer = kind.create(aws, inputs, request.token)
+    created = Created(answer) if isinstance(answer, str) else answer
+    id_, known = created.id, {**inputs, **created.outputs}
     try:
-        with translated(kind, "complete", inputs):
-            _tag_created(kind, aws, id_, inputs)
-            kind.complete(aws, id_, inputs)
-            seen = aws.wait(f"{kind.token} {id_}", lambda: _look(kind, aws, id_, inputs), SETTLING)
+        with translated(kind, "complete", known):
+            _tag_created(kind, aws, id_, known)
+            kind.complete(aws, id_, known)
+            seen = aws.wait(f"{kind.token} {id_}", lambda: _look(kind, aws, id_, known), SETTLING)
     except ProviderError as error:
-        outputs = {key: inputs[key] for key in kind.schema.outputs if key in inputs}
-        return base.Made(id_, outputs, init_errors=(error.message,))
-    return base.Made(id_, _outputs(scope, kind, aws, id_, request.inputs, seen))
+        outputs = {key: known[key] for key in kind.schema.outputs if key in known}
+        return base.Made(id_, _marked(kind, outputs), init_errors=(error.message,))
+    return base.Made(id_, _outputs(scope, kind, aws, id_, request.inputs, {**created.outputs, **seen}))
 
 
 def _tokened(kind: Kind, request: base.CreateRequest) -> Properties:
@@ -163,7 +165,7 @@ def _look(kind: Kind, aws: Aws, id_: str, known: Properties) -> Properties | Non
 
 def _outputs(scope: Scope, kind: Kind, aws: Aws, id_: str, known: Properties, seen: Properties) -> Properties:
     """All outputs: what was seen, over what was known, in the program's spelling."""
-    merged = {**{k: v for k, v in known.items() if not comparing.is_empty(v)}, **seen}
+    merged = {**known, **seen}
     if "tags" in kind.schema.outputs and "tags" in seen:
         visible = tagging.visible(seen["tags"] or {}, scope.tags)
         merged["tagsAll"] = visible
@@ -176,7 +178,7 @@ def _outputs(scope: Scope, kind: Kind, aws: Aws, id_: str, known: Properties, se
         if key in merged:
             value = merged[key]
             outputs[key] = comparing.settle(kind, key, known[key], value) if key in known else value
-    return {**outputs, "id": id_}
+    return {**_marked(kind, outputs), "id": id_}
 
 
 def read(scope: Scope, kind: Kind, request: base.ReadRequest) -> base.Made | None:
@@ -193,7 +195,7 @@ def read(scope: Scope, kind: Kind, request: base.ReadRequest) -> base.Made | Non
     id_ = seen.get("id", id_)
     outputs = _outputs(scope, kind, aws, id_, known, seen)
     inputs = _refreshed(kind, request.inputs, outputs) if request.inputs else _adopted(kind, outputs)
-    return base.Made(id_, outputs, inputs)
+    return base.Made(id_, outputs, _marked(kind, inputs))
 
 
 def _refreshed(kind: Kind, inputs: Properties, outputs: Properties) -> Properties:
@@ -201,7 +203,7 @@ def _refreshed(kind: Kind, inputs: Properties, outputs: Properties) -> Propertie
     found = dict(inputs)
     for key, value in inputs.items():
         if key in outputs and key not in kind.write_only and not key.startswith("__"):
-            seen = comparing.project(kind, (key,), value, outputs[key])
+            seen = comparing.project(kind, (key,), value, values.reveal(outputs[key]))
             found[key] = comparing.settle(kind, key, value, seen)
     if "tagsAll" in inputs and not comparing.is_empty(outputs.get("tags")) and "tags" not in inputs:
         found["tags"] = outputs["tags"]
@@ -273,9 +275,9 @@ def find(scope: Scope, kind: Kind, request: base.CreateRequest) -> base.Found:
     aws = scope.aws(kind, request.inputs)
     try:
         with translated(kind, "find", request.inputs):
-            id_ = kind.locate(aws, request.inputs, request.token)
+            id_ = _located(kind, aws, request)
             seen = _look(kind, aws, id_, request.inputs) if id_ is not None else None
-    except (NotImplementedError, BotoCoreError) as error:
+    except Unsure as error:
         return base.Found(base.Presence.UNSURE, reason=f"{kind.token}: {error}")
     if id_ is None or seen is None:
         return base.Found(base.Presence.ABSENT)
@@ -287,4 +289,19 @@ def find(scope: Scope, kind: Kind, request: base.CreateRequest) -> base.Found:
         if others:
             reason = f"{kind.token} {id_} exists, but differs in {', '.join(sorted(others))}"
             return base.Found(base.Presence.UNSURE, reason=f"{reason}: is it ours? Import it or remove it")
-    return base.Found(base.Presence.FOUND, base.Made(id_, outputs, inputs))
+    return base.Found(base.Presence.FOUND, base.Made(id_, outputs, _marked(kind, inputs)))
+
+
+def _located(kind: Kind, aws: Aws, request: base.CreateRequest) -> str | None:
+    try:
+        return kind.locate(aws, request.inputs, request.token)
+    except ClientError as error:
+        if kind.is_gone(error.response["Error"]["Code"]):
+            return None
+        raise
+
+
+def _marked(kind: Kind, properties: Properties) -> Properties:
+    """`properties` with the secret ones marked."""
+    secret = {*kind.schema.secrets, *kind.write_only}
+    return {k: Secret(v) if k in secret and not isinstance(v, Secret) else v for k, v in properties.items()}

@@ -79,7 +79,7 @@ class AwsProvider:
     ) -> Properties:
         scope = self._configured
         region = arguments.get("region") or scope.region
-        aws = connections.Aws(scope.connection, region)
+        aws = connections.Aws(scope.connection, region, default_tags=scope.tags.defaults)
         with faults.invoking(token):
             found = function(aws, arguments)
         outputs = {**{k: v for k, v in arguments.items() if k in schema.outputs}, **found}

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from stackyard.model import paths
 from stackyard.model.registrations import CheckFailure
-from stackyard.model.values import UNKNOWN, Archive, Asset, Properties, Secret, Value
+from stackyard.model.values import UNKNOWN, Archive, Asset, Properties, ResourceReference, Secret, Value
 
 Type: TypeAlias = Any
 
@@ -105,6 +105,8 @@ class _Checker:
     def value(self, value: Value, type_: Type, path: paths.Path) -> Value:
         if value is UNKNOWN or type_ == "any" or value is None:
             return value
+        if isinstance(value, ResourceReference) and type_ == "string":
+            return value.id
         if isinstance(value, Secret):
             return Secret(self.value(value.value, type_, path))
         if isinstance(type_, list):

@@ -36,13 +36,6 @@ def _attributes(inputs: Properties, names: Iterable[str]) -> dict[str, str]:
     return {ATTRIBUTES[name]: schemas.coerce(inputs.get(name, ""), "string") for name in names if name in ATTRIBUTES}
 
 
-def _url_of(aws: Aws, name: str) -> str | None:
-    try:
-        return str(aws.sqs.get_queue_url(QueueName=name)["QueueUrl"])
-    except (aws.sqs.exceptions.QueueDoesNotExist, aws.sqs.exceptions.ClientError):
-        return None
-
-
 class Queue(Kind):
     """`aws:sqs/queue:Queue`."""
 
@@ -97,7 +90,7 @@ class Queue(Kind):
         aws.sqs.delete_queue(QueueUrl=id)
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
-        return _url_of(aws, inputs["name"])
+        return str(aws.sqs.get_queue_url(QueueName=inputs["name"])["QueueUrl"])
 
 
 class _Attribute(Kind):
