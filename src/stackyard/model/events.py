@@ -18,7 +18,10 @@ from stackyard.model.updates import Outcome
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run of `stacks` (short names, in order) begins; `preview` changes nothing."""
+    """A run of `stacks` (short names, in order) begins; `preview` changes nothing.
+
+    `layers` names the layer of each stack that has one, lowest layers first.
+    """
 
     kind: ClassVar[str] = "run-started"
     time: float
@@ -26,6 +29,7 @@ class RunStarted:
     operation: Operation
     preview: bool
     stacks: tuple[str, ...]
+    layers: Mapping[str, str] = EMPTY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
