@@ -59,7 +59,7 @@ class Run:
         begun = time.monotonic()
         self._start(preview=True)
         plans: dict[str, Plan] = {}
-        resolver = references.RunReferences(self._services.estate, self._recorded, self._previewed)
+        resolver = references.RunReferences(self._services.estate, self._services.outputs, self._previewed)
 
         async def work(key: str) -> Outcome:
             stack = self._plan.stacks[key]
@@ -80,7 +80,7 @@ class Run:
         self._start(preview=False)
         self._ledger.start(self.id, self._plan.operation)
         updates: dict[str, Update] = {}
-        resolver = references.RunReferences(self._services.estate, self._recorded, {})
+        resolver = references.RunReferences(self._services.estate, self._services.outputs, {})
 
         async def work(key: str) -> Outcome:
             plan = await self._still_true(key, plans[key], updates, plans)
@@ -112,10 +112,6 @@ class Run:
 
         schedule = scheduling.Schedule(self._plan.needs, work, skip, capacity=self._parallel, cancelled=self._cancelled)
         return await schedule.run()
-
-    async def _recorded(self, name: StackName) -> Properties | None:
-        checkpoint = await self._services.read(name)
-        return None if checkpoint is None or checkpoint.root is None else checkpoint.outputs
 
     def _saw(self, reads: Iterable[tuple[str, tuple[StackRead, ...]]]) -> None:
         rows = [(str(self._plan.stacks[key].name), found) for key, found in reads]

@@ -38,14 +38,14 @@ class Services(Protocol):
     async def read(self, stack: StackName) -> Checkpoint | None:
         """Its state, secrets decrypted where a key is at hand; None when it was never made."""
 
+    async def outputs(self, stack: StackName) -> Properties | None:
+        """Its recorded outputs; None when it was never brought up."""
+
     async def open(self, stack: Stack) -> StackState:
         """Its state, locked and open for writing."""
 
     async def unfinished(self, stack: Stack) -> bool:
         """Whether a killed run left a journal or a lock behind."""
-
-    def check_place(self, stack: Stack, checkpoint: Checkpoint) -> None:
-        """Raises StateError when the checkpoint's resources live in another cloud or account than the stack's."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class StackRun:
         begun = time.monotonic()
         self._started()
         try:
-            context = await self._context(await self._recorded())
+            checkpoint = await self.services.read(self.stack.name) or Checkpoint(self.stack.name.stack)
+            context = await self._context(checkpoint)
             plan = await (await self.services.engine(self.stack)).plan(context, operation)
         except errors.StackyardError as fault:
             plan = Plan(self.key, operation, diagnostics=self._faults(fault))
@@ -99,18 +100,12 @@ class StackRun:
             return await engine.apply(await self._context(Checkpoint(self.stack.name.stack)), plan)
         state = await self.services.open(self.stack)
         try:
-            self.services.check_place(self.stack, state.checkpoint)
             context = dataclasses.replace(await self._context(state.checkpoint), state=state)
             update = await engine.apply(context, plan)
             await state.commit(update)
         finally:
             await asyncio.shield(state.close())
         return update
-
-    async def _recorded(self) -> Checkpoint:
-        checkpoint = await self.services.read(self.stack.name) or Checkpoint(self.stack.name.stack)
-        self.services.check_place(self.stack, checkpoint)
-        return checkpoint
 
     async def _context(self, checkpoint: Checkpoint) -> StackContext:
         config, secret_keys = await self.services.config(self.stack)

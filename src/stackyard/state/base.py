@@ -91,8 +91,9 @@ class StackState(Protocol):
     checkpoint: Checkpoint
     """As last saved, with the journal of a killed run folded in; secrets decrypted."""
 
-    notes: Sequence[str]
-    """What was found on opening and the user should know: a lock taken over, work of a killed run taken back."""
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was found on opening and the user should know: a lock taken over, work of a killed run taken back."""
 
     async def append(self, entry: JournalEntry) -> None:
         """Make one entry durable. Concurrent calls share one write."""

@@ -1,0 +1,68 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from stackyard.operations import workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _complete_stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    from stackyard.operations import listing  # lazy: only while the shell completes
+
+    directory = (context.find_root().params or {}).get("cwd")
+    return [name for name in listing.names(directory) if name.startswith(incomplete)]
+
+
+def selection(function: F) -> F:
+    """`[SELECT]...` and `--exclude`."""
+    function = click.option(
+        "--exclude",
+        "-x",
+        multiple=True,
+        metavar="SELECT",
+        help="Leave these stacks out.",
+        shell_complete=_complete_stacks,
+    )(function)
+    return click.argument("select", nargs=-1, shell_complete=_complete_stacks)(function)
+
+
+def stack_argument(function: F) -> F:
+    """`STACK`, one stack."""
+    return click.argument("stack", required=False, shell_complete=_complete_stacks)(function)
+
+
+def opening(function: F) -> F:
+    """The options that say which estate is opened and how; passed on as one `workspace.Opening`."""
+
+    @click.option(
+        "--stack", "-s", "stacks", multiple=True, metavar="NAME", help="In a folder without a manifest: this stack."
+    )
+    @click.option("--backend", metavar="URL", help="Keep state here instead of the estate's own backend.")
+    @click.option("--json", "as_json", is_flag=True, help="Write versioned JSON.")
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, stacks: tuple[str, ...], backend: str | None, as_json: bool, **kwargs: Any
+    ) -> Any:
+        cwd = (click.get_current_context().find_root().obj or {}).get("cwd")
+        opened = workspace.Opening(cwd=cwd or ".", stacks=stacks, backend=backend or "")
+        return function(*args, opening=opened, as_json=as_json, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def running(function: F) -> F:
+    """The options of every verb that runs stacks."""
+    function = click.option(
+        "--parallel", "-p", type=click.IntRange(1, 256), metavar="N", help="Stacks at once (default: by the machine)."
+    )(function)
+    function = click.option(
+        "--continue-on-error", is_flag=True, help="In a stack, go on with what does not depend on a failed resource."
+    )(function)
+    return click.option("--debug", is_flag=True, help="Show the programs' debug log.")(function)

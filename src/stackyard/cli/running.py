@@ -1,0 +1,66 @@
+"""What preview, up, destroy and refresh share: open, show, ask, carry out, sum up."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from stackyard import errors
+from stackyard.cli import screens
+from stackyard.model.plans import Operation, Plan
+from stackyard.operations import deploying, interrupts
+from stackyard.operations.workspace import Opening, Workspace
+
+CHANGES_PENDING: Final = 2
+
+
+def carry_out(
+    opening: Opening, request: deploying.Request, *, apply: bool, yes: bool, as_json: bool
+) -> deploying.Deployment:
+    """Preview the request and, with `apply`, carry it out once the user (or `yes`) has said so."""
+    return asyncio.run(_carry_out(opening, request, apply=apply, yes=yes, as_json=as_json))
+
+
+async def _carry_out(
+    opening: Opening, request: deploying.Request, *, apply: bool, yes: bool, as_json: bool
+) -> deploying.Deployment:
+    screen = screens.Screen(as_json=as_json, verbose=request.options.debug)
+    try:
+        async with Workspace(opening, progress=screen.note) as workspace:
+            with interrupts.handled(screen.note) as cancelled:
+                stacks = {stack.name.short: stack for stack in workspace.estate.stacks}
+
+                def decide(plans: Mapping[str, Plan]) -> bool:
+                    screen.plans(plans, stacks)
+                    return _decide(request.operation, plans, screen, yes=yes)
+
+                deployment = await deploying.deploy(
+                    workspace, request, screen.event, cancelled, decide if apply else None
+                )
+                if not apply or (deployment.failed and deployment.updates is None):
+                    screen.plans(deployment.plans, stacks)
+                return deployment
+    finally:
+        screen.close()
+
+
+def _decide(operation: Operation, plans: Mapping[str, Plan], screen: screens.Screen, *, yes: bool) -> bool:
+    if yes or not any(plan.changes or plan.outputs_changed for plan in plans.values()):
+        return True
+    if screen.as_json or not sys.stdin.isatty():
+        raise errors.UsageError(f"{operation} needs your consent, and there is no terminal to ask", hint="pass --yes")
+    agreed = click.confirm(f"Do you want to {_QUESTIONS[operation]}?", default=False)
+    if not agreed:
+        screen.note("nothing was changed")
+    return agreed
+
+
+_QUESTIONS: Final = {
+    Operation.UP: "bring these stacks up",
+    Operation.DESTROY: "destroy these resources",
+    Operation.REFRESH: "write this to the state",
+}

@@ -1,0 +1,128 @@
+"""preview, up, destroy, refresh: one operation over a selection of stacks."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from stackyard import errors
+from stackyard.engines.base import Options
+from stackyard.graph import selection
+from stackyard.graph.graphs import StackGraph
+from stackyard.model import diagnostics
+from stackyard.model.estates import Stack
+from stackyard.model.events import Sink
+from stackyard.model.names import StackName
+from stackyard.model.plans import Operation, Plan
+from stackyard.model.updates import Outcome, Update
+from stackyard.operations.workspace import Workspace
+from stackyard.runs.running import Run, RunPlan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What to do, and to which stacks. `parallel` 0 = by the machine."""
+
+    operation: Operation
+    select: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    parallel: int = 0
+    options: Options = dataclasses.field(default_factory=Options)
+    ignore_dependents: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Deployment:
+    """What came of a request. `updates` is None when nothing was applied: not asked for, or decided against."""
+
+    plans: Mapping[str, Plan]
+    updates: Mapping[str, Update] | None = None
+    stacks: Mapping[str, Stack] = dataclasses.field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a stack could not be planned, or did not end well."""
+        if len(self.plans) < len(self.stacks) or any(plan.failed for plan in self.plans.values()):
+            return True
+        return any(update.outcome is not Outcome.SUCCEEDED for update in (self.updates or {}).values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all went well, 8 when it was cancelled, 4 when a resource failed, else 1."""
+        if not self.failed:
+            return 0
+        updates = (self.updates or {}).values()
+        if any(update.outcome is Outcome.CANCELLED for update in updates):
+            return errors.Cancelled.exit_code
+        if any(found.urn for update in updates for found in update.diagnostics):
+            return errors.EngineError.exit_code
+        return errors.StackyardError.exit_code
+
+    @property
+    def changes(self) -> bool:
+        """Whether any plan would change a resource or an output."""
+        return any(plan.changes or plan.outputs_changed for plan in self.plans.values())
+
+
+Decide = Callable[[Mapping[str, Plan]], bool]
+
+
+async def deploy(
+    workspace: Workspace, request: Request, events: Sink, cancelled: asyncio.Event, decide: Decide | None = None
+) -> Deployment:
+    """Preview the selected stacks and, if every plan is sound and `decide` says so, apply the plans.
+
+    With no `decide`, nothing is applied. Raises DiagnosedError for faults of the estate itself.
+    """
+    plan = await _plan(workspace, request)
+    parallel = request.parallel or max(4, 2 * (os.cpu_count() or 2))
+    run = Run(
+        plan, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled
+    )
+    plans = await run.preview()
+    deployment = Deployment(plans, stacks=plan.stacks)
+    if decide is None or deployment.failed or cancelled.is_set() or not decide(plans):
+        return deployment
+    return dataclasses.replace(deployment, updates=await run.apply(plans))
+
+
+async def _plan(workspace: Workspace, request: Request) -> RunPlan:
+    graph = workspace.graph
+    picked = selection.select(graph, request.select, request.exclude)
+    chosen = {pick.stack.name: pick.stack for pick in picked.picks}
+    if not chosen:
+        raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them")
+    needs = {name: tuple(n for n in graph.needs(name) if n in chosen) for name in chosen}
+    if request.operation is Operation.DESTROY:
+        if not request.ignore_dependents:
+            await _refuse_orphans(workspace, graph, set(chosen))
+        needs = {name: tuple(n for n in graph.needed_by(name) if n in chosen) for name in chosen}
+    elif request.operation is Operation.REFRESH:
+        needs = dict.fromkeys(chosen, ())
+    return RunPlan(
+        request.operation,
+        {name.short: stack for name, stack in chosen.items()},
+        {name.short: tuple(need.short for need in before) for name, before in needs.items()},
+    )
+
+
+async def _refuse_orphans(workspace: Workspace, graph: StackGraph, chosen: set[StackName]) -> None:
+    """Destroying what a deployed stack still reads is refused, with every such edge named."""
+    found = []
+    for name in sorted(chosen):
+        for reader in graph.needed_by(name):
+            if reader in chosen:
+                continue
+            checkpoint = await workspace.read(reader)
+            if checkpoint is not None and checkpoint.root is not None:
+                found.append(
+                    diagnostics.error(
+                        f"{reader.short} is up and reads {name.short}",
+                        hint=f"destroy both: stackyard destroy {name.short}+ (or pass --ignore-dependents)",
+                        stack=name.short,
+                    )
+                )
+    if found:
+        raise errors.DiagnosedError(found)

@@ -1,0 +1,50 @@
+"""ls: the stacks of an estate and what is known of each, without running anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from stackyard.estate import discovery
+from stackyard.graph import selection
+from stackyard.model.estates import Stack
+from stackyard.operations.workspace import Workspace
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One stack. `status`: `up`, `empty` (destroyed), `interrupted` (a run was killed), `new` (never brought up)."""
+
+    stack: Stack
+    status: str
+    resources: int
+    updated: str
+
+
+async def rows(workspace: Workspace, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Row, ...]:
+    """The selected stacks in order of layer and name. Without a selection the graph is not worked out."""
+    workspace.check()
+    stacks = list(workspace.estate.stacks)
+    if select or exclude:
+        stacks = [pick.stack for pick in selection.select(workspace.graph, select, exclude).picks]
+    order = {layer.name: layer.order for layer in workspace.estate.layers}
+    stacks.sort(key=lambda stack: (order.get(stack.layer, -1), stack.name))
+    return tuple([await _row(workspace, stack) for stack in stacks])
+
+
+async def _row(workspace: Workspace, stack: Stack) -> Row:
+    checkpoint = await workspace.peek(stack.name)
+    if checkpoint is None:
+        return Row(stack, "new", 0, "")
+    count = sum(1 for resource in checkpoint.resources if resource.custom and not resource.is_provider)
+    interrupted = checkpoint.pending or await workspace.unfinished(stack)
+    status = "interrupted" if interrupted else "up" if checkpoint.root else "empty"
+    return Row(stack, status, count, checkpoint.time)
+
+
+def names(directory: str | None) -> list[str]:
+    """Short names of every stack, for shell completion; empty where there is no estate."""
+    found = discovery.discover(Path(directory or "."))
+    projects = {stack.project.name for stack in found.estate.stacks}
+    return sorted({*projects, *(stack.name.short for stack in found.estate.stacks)})

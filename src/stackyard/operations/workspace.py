@@ -1,0 +1,186 @@
+"""One estate, opened: the only place where the parts are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from stackyard import errors
+from stackyard.cloud import client as clouds
+from stackyard.config import resolution
+from stackyard.estate import discovery
+from stackyard.graph import graphs, references
+from stackyard.kit import registry
+from stackyard.model.checkpoints import Checkpoint
+from stackyard.model.diagnostics import Diagnostic, Severity
+from stackyard.model.estates import Estate, Stack
+from stackyard.model.names import StackName
+from stackyard.model.values import Properties
+from stackyard.runs.ledger import Ledger
+from stackyard.secrets.opening import Opener
+from stackyard.state import backends
+from stackyard.state import stacks as states
+
+if TYPE_CHECKING:
+    from stackyard.engines.base import Engine
+    from stackyard.languages.base import Language
+    from stackyard.providers.catalog import Catalog
+    from stackyard.state.base import Backend, StackState
+
+DEFAULT_REGION: Final = "us-east-1"
+FOLDER: Final = ".stackyard"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opening:
+    """What the user said about which estate to open. `stacks` are for a folder that has no manifest."""
+
+    cwd: str | Path = "."
+    stacks: tuple[str, ...] = ()
+    backend: str = ""
+
+
+class Workspace:
+    """An open estate. Use it as an async context manager: leaving it ends every warm process.
+
+    `diagnostics` are the faults of the estate's files; `check` raises them. `progress` is told about long
+    set-up work, such as installing the embedded cloud's server.
+    """
+
+    def __init__(
+        self, opening: Opening, *, catalog: Catalog | None = None, progress: Callable[[str], None] | None = None
+    ) -> None:
+        found = discovery.discover(Path(opening.cwd), stacks=opening.stacks)
+        self.estate: Estate = found.estate
+        self.diagnostics: tuple[Diagnostic, ...] = found.diagnostics
+        self.folder = self.estate.root / FOLDER
+        self.ledger = Ledger(self.folder / "runs.ledger")
+        self.cloud = clouds.EmbeddedCloud(self.estate.root, progress=progress)
+        self.secrets = Opener(os.environ, self.folder)
+        self._backend_url = opening.backend
+        self._backends: dict[str, Backend] = {}
+        self._catalog = catalog
+        self._languages: dict[str, Language] = {}
+        self._engines: dict[str, Engine] = {}
+        self._starting: asyncio.Task[clouds.CloudInfo] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for engine in self._engines.values():
+            await engine.close()
+        for language in self._languages.values():
+            await language.close()
+        if self._catalog is not None:
+            await self._catalog.close()
+
+    def check(self) -> None:
+        """Raises DiagnosedError with every fault of the estate's files, if there is one."""
+        found = [each for each in self.diagnostics if each.severity is Severity.ERROR]
+        if found:
+            raise errors.DiagnosedError(found)
+
+    @functools.cached_property
+    def graph(self) -> graphs.StackGraph:
+        """The graph of stacks from declared, evaluated and recorded references. Raises DiagnosedError for cycles."""
+        self.check()
+        return graphs.build(self.estate, references.evaluate(self.estate), self.ledger.reads())
+
+    # what a run asks for (runs.stacks.Services)
+
+    async def config(self, stack: Stack) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """The resolved config of a stack, and which keys are secret. Raises DiagnosedError."""
+        resolved = await asyncio.to_thread(resolution.resolve, stack, self.secrets)
+        return resolved.values, resolved.secret_keys
+
+    async def environ(self, stack: Stack) -> Mapping[str, str]:
+        """The environment of a stack's programs and providers.
+
+        Embedded: keys of the organization's account in the embedded cloud, and none of the user's own AWS
+        settings. Starts the cloud on need.
+        """
+        if stack.cloud != "embedded":
+            return dict(os.environ)
+        await self.ensure_cloud()
+        region = (await self.config(stack))[0].get("aws:region", DEFAULT_REGION)
+        return {**clouds.withheld(os.environ), **self.cloud.environ(self.account(stack), region)}
+
+    async def ensure_cloud(self) -> clouds.CloudInfo:
+        """The running embedded cloud, started once however many stacks ask."""
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self.cloud.ensure())
+        return await asyncio.shield(self._starting)
+
+    def account(self, stack: Stack | None = None) -> str:
+        """The embedded account a stack's resources live in: one an organization."""
+        return self.estate.account or clouds.account_of(self.estate.organization)
+
+    async def engine(self, stack: Stack) -> Engine:
+        """The engine that the stack's project names."""
+        name = stack.project.engine
+        if name not in self._engines:
+            from stackyard.engines import registry as engines  # lazy: verbs that run nothing import no engine
+
+            self._engines[name] = engines.load(name)(self._language, self.catalog)
+        return self._engines[name]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The providers, shared by all stacks."""
+        if self._catalog is None:
+            from stackyard.providers.catalog import Catalog  # lazy: as above
+
+            self._catalog = Catalog()
+        return self._catalog
+
+    def _language(self, runtime: str) -> Language:
+        if runtime not in self._languages:
+            try:
+                self._languages[runtime] = registry.load("stackyard.languages", runtime)()
+            except KeyError:
+                known = ", ".join(registry.names("stackyard.languages"))
+                raise errors.Unsupported(
+                    f"the embedded engine cannot run {runtime} programs yet", hint=f"it runs: {known}"
+                ) from None
+        return self._languages[runtime]
+
+    async def read(self, stack: StackName) -> Checkpoint | None:
+        """The recorded state of a stack of this estate's backend, secrets decrypted."""
+        return await states.read(self.backend, stack, self.secrets)
+
+    async def peek(self, stack: StackName) -> Checkpoint | None:
+        """The same without any key: secrets stay sealed."""
+        return await states.read(self.backend, stack)
+
+    async def outputs(self, stack: StackName) -> Properties | None:
+        """A stack's recorded outputs, secrets decrypted; None when it was never made."""
+        return await states.read_outputs(self.backend, stack, self.secrets)
+
+    async def open(self, stack: Stack) -> StackState:
+        """A stack's state, locked and open for writing."""
+        pin = states.Pin(stack.cloud, self.account(stack) if stack.cloud == "embedded" else "")
+        return await states.open_for_writing(
+            self.backend, stack.name, self.secrets, pin=pin, spill=self.folder / "spilled"
+        )
+
+    async def unfinished(self, stack: Stack) -> bool:
+        """Whether a killed run left a journal or a lock behind."""
+        return bool(await self.backend.entries(stack.name)) or await self.backend.holder(stack.name) is not None
+
+    @functools.cached_property
+    def backend(self) -> Backend:
+        """Where state is kept: what `--backend` names, else the estate's own folder.
+
+        Stacks on the embedded cloud never use the project's `backend.url` or PULUMI_BACKEND_URL: state of a
+        laptop must not land beside state of production.
+        """
+        return backends.open_backend(self._backend_url or self.estate.root.joinpath(FOLDER).as_uri())
