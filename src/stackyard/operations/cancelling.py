@@ -9,11 +9,11 @@ from stackyard.state.base import LockInfo
 
 async def holder(opening: Opening, name: str) -> LockInfo | None:
     """Who holds the stack now."""
-    workspace = Workspace(opening)
-    return await workspace.backend.holder(outputs.one(workspace, name).name)
+    async with Workspace(opening) as workspace:
+        return await workspace.backend.holder(outputs.one(workspace, name).name)
 
 
 async def break_lock(opening: Opening, name: str, held: LockInfo) -> None:
     """Remove the lock that was shown, and no other."""
-    workspace = Workspace(opening)
-    await workspace.backend.unlock(outputs.one(workspace, name).name, held)
+    async with Workspace(opening) as workspace:
+        await workspace.backend.unlock(outputs.one(workspace, name).name, held)

@@ -45,10 +45,10 @@ async def reset(opening: Opening) -> None:
 
 async def environ(opening: Opening, name: str) -> dict[str, str]:
     """The variables that reach one stack's account, or the estate's when no stack is named; starts it on need."""
-    workspace = Workspace(opening)
-    await workspace.ensure_cloud()
-    stack: Stack | None = outputs.one(workspace, name) if name else next(iter(workspace.estate.stacks), None)
-    region = DEFAULT_REGION
-    if stack is not None:
-        region = (await workspace.config(stack))[0].get("aws:region", DEFAULT_REGION)
-    return workspace.cloud.environ(workspace.account(stack), region)
+    async with Workspace(opening) as workspace:
+        await workspace.ensure_cloud()
+        stack: Stack | None = outputs.one(workspace, name) if name else next(iter(workspace.estate.stacks), None)
+        region = DEFAULT_REGION
+        if stack is not None:
+            region = (await workspace.config(stack))[0].get("aws:region", DEFAULT_REGION)
+        return workspace.cloud.environ(workspace.account(stack), region)

@@ -93,7 +93,8 @@ async def _plan(workspace: Workspace, request: Request) -> RunPlan:
     picked = selection.select(graph, request.select, request.exclude)
     chosen = {pick.stack.name: pick.stack for pick in picked.picks}
     if not chosen:
-        raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them")
+        new = "pass --stack NAME: a stack is created on first use"
+        raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them" if graph.stacks else new)
     needs = {name: tuple(n for n in graph.needs(name) if n in chosen) for name in chosen}
     if request.operation is Operation.DESTROY:
         if not request.ignore_dependents:

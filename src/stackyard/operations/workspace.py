@@ -56,22 +56,34 @@ class Workspace:
     def __init__(
         self, opening: Opening, *, catalog: Catalog | None = None, progress: Callable[[str], None] | None = None
     ) -> None:
-        found = discovery.discover(Path(opening.cwd), stacks=opening.stacks)
-        self.estate: Estate = found.estate
-        self.diagnostics: tuple[Diagnostic, ...] = found.diagnostics
+        self._opening = opening
+        self._adopt(discovery.discover(Path(opening.cwd), stacks=opening.stacks))
         self.folder = self.estate.root / FOLDER
         self.ledger = Ledger(self.folder / "runs.ledger")
         self.cloud = clouds.EmbeddedCloud(self.estate.root, progress=progress)
         self.secrets = Opener(os.environ, self.folder)
-        self._backend_url = opening.backend
-        self._backends: dict[str, Backend] = {}
         self._catalog = catalog
         self._languages: dict[str, Language] = {}
         self._engines: dict[str, Engine] = {}
         self._starting: asyncio.Task[clouds.CloudInfo] | None = None
 
+    def _adopt(self, found: discovery.Discovery) -> None:
+        self.estate: Estate = found.estate
+        self.diagnostics: tuple[Diagnostic, ...] = found.diagnostics
+
     async def __aenter__(self) -> Self:
+        if self.estate.manifest is None and not self._opening.stacks:
+            await self._recall()
         return self
+
+    async def _recall(self) -> None:
+        """Without a manifest, stacks that were made by naming them are known from their state alone."""
+        known = {stack.name.short for stack in self.estate.stacks}
+        names = [name.short for name in await self.backend.list()]
+        projects = {project.name for project in self.estate.projects}
+        made = [name for name in names if name not in known and name.partition("/")[0] in projects]
+        if made:
+            self._adopt(discovery.discover(Path(self._opening.cwd), stacks=made))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
@@ -183,4 +195,4 @@ class Workspace:
         Stacks on the embedded cloud never use the project's `backend.url` or PULUMI_BACKEND_URL: state of a
         laptop must not land beside state of production.
         """
-        return backends.open_backend(self._backend_url or self.estate.root.joinpath(FOLDER).as_uri())
+        return backends.open_backend(self._opening.backend or self.estate.root.joinpath(FOLDER).as_uri())
