@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stackyard import errors
+from stackyard.kit import jsontext
 from stackyard.model import urns
 from stackyard.model.checkpoints import Checkpoint, Pending, PendingOperation
 from stackyard.model.resources import EMPTY, CustomTimeouts, Resource
 from stackyard.model.values import Properties
 from stackyard.secrets.base import SecretsManager
-from stackyard.state import compression, jsontext
+from stackyard.state import reading
 from stackyard.state.properties import Reader, Vault, Writer
 
 FEATURES: Final = frozenset(
@@ -133,7 +134,7 @@ def parse(data: bytes, origin: str = "") -> Document:
 def _load(data: bytes, origin: str) -> dict[str, Any]:
     where = origin or "the checkpoint"
     try:
-        raw = json.loads(compression.expanded(data, where))
+        raw = json.loads(reading.expanded(data, where))
     except (ValueError, RecursionError) as error:
         raise errors.StateError(
             f"{where} is not a checkpoint: {error}", hint="the previous copy lies beside it, ending in .bak"

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from stackyard import errors
+from stackyard.kit import files
 from stackyard.model import names
 from stackyard.model.names import StackName
-from stackyard.state import compression, files, locks
+from stackyard.state import locks, reading
 from stackyard.state.base import LockInfo
 from stackyard.state.layout import Layout
 
@@ -88,7 +89,7 @@ class FileBackend:
 
     async def entries(self, stack: StackName) -> Sequence[bytes]:
         """The journal's whole lines."""
-        data = await self._run(files.read, self._layout.own(stack, "journal"))
+        data = await self._run(reading.read, self._layout.own(stack, "journal"))
         return (data or b"").split(b"\n")[:-1]
 
     async def record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
@@ -119,11 +120,11 @@ class FileBackend:
         plain = self._layout.checkpoint(stack)
         found = [path for path in _variants(plain) if path.exists()]
         path = max(found, key=lambda path: path.stat().st_mtime_ns, default=plain)
-        data = files.read(path)
-        return None if data is None else compression.expanded(data, str(path))
+        data = reading.read(path)
+        return None if data is None else reading.expanded(data, str(path))
 
     def _check_meta(self) -> None:
-        data = files.read(self._layout.meta)
+        data = reading.read(self._layout.meta)
         if data is None:
             if any(path.suffix == ".json" and path.is_file() for path in _folder(self._layout.stacks)):
                 raise errors.StateError(
@@ -177,7 +178,7 @@ class FileBackend:
             folder = self._layout.history(stack)
             prefix = f"{stack.stack}-{time.time_ns()}"
             current, kept = self._layout.checkpoint(stack), folder / f"{prefix}.checkpoint.json"
-            if files.read(current) == checkpoint:
+            if reading.read(current) == checkpoint:
                 files.copy(current, kept)
             else:
                 files.write(kept, checkpoint)
@@ -188,8 +189,8 @@ class FileBackend:
         for path in _folder(self._layout.history(stack)):
             if match := _HISTORY_FILE.fullmatch(path.name):
                 found.append((int(match[1]), path))
-        records = [(path, files.read(path)) for _, path in sorted(found, reverse=True)]
-        return [compression.expanded(data, str(path)) for path, data in records if data is not None]
+        records = [(path, reading.read(path)) for _, path in sorted(found, reverse=True)]
+        return [reading.expanded(data, str(path)) for path, data in records if data is not None]
 
 
 def _folder(path: Path) -> list[Path]:

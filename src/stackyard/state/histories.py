@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from stackyard.kit import jsontext
 from stackyard.model import plans
 from stackyard.model.plans import Operation
 from stackyard.model.updates import Outcome, Update
-from stackyard.state import jsontext
 
 _KINDS: Final = {Operation.UP: "update", Operation.DESTROY: "destroy", Operation.REFRESH: "refresh"}
 

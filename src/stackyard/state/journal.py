@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from stackyard import errors
+from stackyard.kit import jsontext
 from stackyard.model.journals import JournalEntry, Phase
 from stackyard.model.plans import Op
 from stackyard.model.resources import EMPTY
-from stackyard.state import jsontext
 from stackyard.state.base import LockInfo
 from stackyard.state.codec import Codec
 

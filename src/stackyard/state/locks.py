@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from stackyard import errors
+from stackyard.kit import files
 from stackyard.model.names import StackName
-from stackyard.state import files, processes
+from stackyard.state import processes, reading
 from stackyard.state.base import LockInfo
 from stackyard.state.layout import Layout
 
@@ -95,7 +96,7 @@ def _new(fence: int) -> LockInfo:
 def _next_fence(layout: Layout, stack: StackName) -> int:
     """One more than any holder before had; durable before it is used."""
     path = layout.own(stack, "fence")
-    text = (files.read(path) or b"0").strip()
+    text = (reading.read(path) or b"0").strip()
     fence = (int(text) if text.isdigit() else 0) + 1
     files.write(path, b"%d\n" % fence, scratch=layout.own(stack, "tmp"))
     return fence
@@ -157,7 +158,7 @@ def _lock_files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> LockInfo | None:
-    data = files.read(path)
+    data = reading.read(path)
     if data is None:
         return None
     try:

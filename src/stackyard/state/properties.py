@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stackyard import errors
+from stackyard.kit import jsontext
 from stackyard.model import values
 from stackyard.model.values import Archive, Asset, ResourceReference, Secret, Value
 from stackyard.secrets.base import SecretsManager
-from stackyard.state import jsontext
 
 BYTES_SIGNATURE: Final = "803fd3297a5875dc03ca845dda5d2a98"
 _KEY: Final = values.SIGNATURE_KEY

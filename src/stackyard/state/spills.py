@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from stackyard import errors
+from stackyard.kit import files, jsontext
 from stackyard.model.names import StackName
-from stackyard.state import files, journal, jsontext
+from stackyard.state import journal, reading
 
 
 def path_of(folder: Path, stack: StackName) -> Path:
@@ -39,7 +40,7 @@ def read(folder: Path, stack: StackName, current: bytes | None) -> bytes | None:
     Raises `errors.StateError` when the state has moved on without it: then a person must choose.
     """
     path = path_of(folder, stack)
-    data = files.read(path)
+    data = reading.read(path)
     if data is None:
         return None
     try:

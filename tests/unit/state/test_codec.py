@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stackyard import errors
+from stackyard.kit import jsontext
 from stackyard.model import values
 from stackyard.model.checkpoints import Checkpoint, Pending, PendingOperation
 from stackyard.model.resources import CustomTimeouts, Resource
 from stackyard.model.values import UNKNOWN, Archive, Asset, ResourceReference, Secret
-from stackyard.state import codec, jsontext, properties
+from stackyard.state import codec, properties
 
 ROOT = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
 

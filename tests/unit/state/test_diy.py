@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from stackyard import errors
+from stackyard.kit import files
 from stackyard.model.names import StackName
-from stackyard.state import backends, files, locks, processes
+from stackyard.state import backends, locks, processes
 from stackyard.state.base import LockInfo
 from stackyard.state.diy import FileBackend
 from stackyard.state.layout import Layout

@@ -1,14 +1,30 @@
-"""What the Pulumi CLI may compress its files with."""
+"""Reading state files: never through a symbolic link, and whatever the Pulumi CLI compressed them with."""
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import zlib
+from pathlib import Path
 from typing import Final
 
 from stackyard import errors
 
 MAX_BYTES: Final = 512 * 1024 * 1024
+
+
+def read(path: Path) -> bytes | None:
+    """The bytes of a file, None when it is not there. Raises `errors.StateError` when it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise errors.StateError(f"{path} cannot be read: {reason}") from None
 
 
 def expanded(data: bytes, where: str) -> bytes:

@@ -9,8 +9,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from stackyard import errors
-
 
 def write(path: Path, data: bytes, *, scratch: Path | None = None, mode: int = 0o644) -> None:
     """Replace a file atomically: temporary file, fsync, rename, fsync of the folder.
@@ -36,7 +34,7 @@ def write(path: Path, data: bytes, *, scratch: Path | None = None, mode: int = 0
 
 
 def copy(source: Path, target: Path) -> None:
-    """Make `target` a copy, atomically. A hard link will do: neither we nor the CLI write into a file in place."""
+    """Make `target` a copy, atomically. A hard link will do: who uses this never writes into a file in place."""
     make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with contextlib.suppress(FileNotFoundError):
@@ -86,19 +84,6 @@ def _whole_end(descriptor: int) -> int:
         found = block.rfind(b"\n")
         end = start + found + 1 if found >= 0 else start
     return end
-
-
-def read(path: Path) -> bytes | None:
-    """The bytes of a file, None when it is not there. Raises `errors.StateError` when it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
-        raise errors.StateError(f"{path} cannot be read: {reason}") from None
 
 
 def remove(*paths: Path) -> None:
