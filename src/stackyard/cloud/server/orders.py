@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,15 +36,17 @@ def settle_environment(order: Order) -> None:
     """
     data = order.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    scratch = data / "scratch"
-    scratch.mkdir(exist_ok=True)
+    scratch = data / "scratch"  # nothing in it outlives the process
+    if scratch.exists():
+        shutil.rmtree(scratch)
+    scratch.mkdir()
     os.environ.update({
         "GATEWAY_PORT": str(order.port),
         "BIND_HOST": "127.0.0.1",
         "AUTH": "true",
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
-        "STATE_DIR": str(scratch / "state"),
+        "STATE_DIR": str(data / "services"),
         "S3_DATA_DIR": str(scratch / "s3"),
         "TMPDIR": str(scratch),
         "SFTP_ENABLED": "0",

@@ -13,6 +13,7 @@ import socket
 from typing import Any
 
 from . import arrivals, gateway, orders, patches
+from .durability import door, keeping
 
 _LOG_BYTES, _LOG_FILES = 5_000_000, 3
 
@@ -28,7 +29,12 @@ def main(text: str) -> int:
     _log_to(order)
     arrivals.watch(patches.gathered(order))
     emulator = importlib.import_module("ministack.app")
-    asyncio.run(_serve(order, gateway.Gateway(emulator.app, order.folder, emulator._loaded_modules)))
+    keeper = keeping.Keeper(order.folder / "data" / "journal") if order.durable else None
+    application = emulator.app
+    if keeper is not None:
+        keeper.restore()
+        application = door.Door(application, keeper)
+    asyncio.run(_serve(order, gateway.Gateway(application, order.folder, emulator._loaded_modules), keeper))
     return 0
 
 
@@ -40,7 +46,7 @@ def _log_to(order: orders.Order) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-async def _serve(order: orders.Order, application: gateway.Application) -> None:
+async def _serve(order: orders.Order, application: gateway.Application, keeper: keeping.Keeper | None) -> None:
     # By name, and after ministack.app, which changes hypercorn's protocol when it is imported.
     wrappers = importlib.import_module("hypercorn.app_wrappers")
     worker = importlib.import_module("hypercorn.asyncio.run")
@@ -53,12 +59,16 @@ async def _serve(order: orders.Order, application: gateway.Application) -> None:
     listener.setblocking(False)
     stop = asyncio.Event()
     _watch(order, stop)
+    if keeper is not None:
+        keeper.begin()
     await worker.worker_serve(
         wrappers.ASGIWrapper(application),
         config,
         sockets=settings.Sockets([], [listener], []),
         shutdown_trigger=stop.wait,
     )
+    if keeper is not None:
+        await keeper.end()
 
 
 def _watch(order: orders.Order, stop: asyncio.Event) -> None:
