@@ -15,13 +15,17 @@ _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _WIDEST_NAME: Final = 44
 _NARROWEST_BAR: Final = 10
 _WIDEST_BAR: Final = 40
+_NARROWEST: Final = 40
+_LOWEST: Final = 4
 _ROWS_FOR_LAYERS: Final = 8
 _LAYER_CELLS: Final = 8
 
 
 def compose(progress: Progress, painter: Painter, now: float, columns: int, rows: int) -> list[str]:
     """The lines of a frame: each at most `columns - 1` wide, at most `rows - 1` of them."""
-    columns, rows = max(20, columns - 1), max(3, rows - 1)
+    columns, rows = max(1, columns - 1), max(1, rows - 1)
+    if columns < _NARROWEST or rows < _LOWEST:
+        return [fit(f"{progress.finished}/{progress.total} {len(progress.failed)} failed", columns)]
     lines = [_bar(progress, painter, now, columns), _numbers(progress, painter, columns)]
     if len(progress.layers) > 1 and rows > _ROWS_FOR_LAYERS:
         lines.append(_layers(progress, painter, columns))
@@ -119,7 +123,7 @@ def _failures(progress: Progress, painter: Painter, names: int, columns: int, ro
         shown = progress.failed[len(progress.failed) - rows + 1 :]
     lines = [_outcome(stack, painter, names, columns) for stack in shown]
     hidden = len(progress.failed) - len(shown)
-    return [painter.paint(f"✗ {hidden} more failed, listed above", "red"), *lines] if hidden else lines
+    return [painter.paint(fit(f"✗ {hidden} more failed, listed above", columns), "red"), *lines] if hidden else lines
 
 
 def _outcome(stack: StackProgress, painter: Painter, names: int, columns: int) -> str:
@@ -164,7 +168,7 @@ def _steps(stack: StackProgress, painter: Painter, room: int) -> str:
     if not steps:
         return _row([*_short(stack), ("program running", "dim")], painter, room)
     urn, op = steps[0]
-    others = f"  and {len(steps) - 1} more" if len(steps) > 1 else ""
+    others = f"  and {len(steps) - 1} more" if len(steps) > 1 and room > 2 * _NARROWEST_BAR else ""
     mark = marks.MARKS[op]
     text = f"{clean(_short_type(URN(urn).type))} {clean(URN(urn).name)}"
     shown = fit(text, max(0, room - len(mark.sign) - 1 - len(others)))

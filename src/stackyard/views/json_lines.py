@@ -10,6 +10,7 @@ from typing import Any, Final, TextIO
 
 from stackyard.model.events import Event
 from stackyard.views import property_values
+from stackyard.views.streams import Stream
 
 VERSION: Final = 1
 
@@ -18,11 +19,11 @@ class JsonLines:
     """Writes `{"version":1,"kind":…,…}` for every event; each line is flushed, so that a reader follows live."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = Stream(stream)
 
     def event(self, event: Event) -> None:
         """Write one event: its fields by their names in `model.events`."""
-        write(self._stream, event.kind, fields(event))
+        self._stream.write(line(event.kind, fields(event)))
 
     def note(self, message: str) -> None:
         """Nothing: notes are for people."""
@@ -34,11 +35,15 @@ class JsonLines:
         """Nothing is held."""
 
 
+def line(kind: str, document: Mapping[str, Any]) -> str:
+    """One line of JSON with its line break. Secrets become `[secret]`, unknowns `[unknown]`."""
+    whole = {"version": VERSION, "kind": kind, **plain(document)}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
 def write(stream: TextIO, kind: str, document: Mapping[str, Any]) -> None:
-    """Write one line. Secrets become `[secret]`, unknowns `[unknown]`."""
-    line = json.dumps({"version": VERSION, "kind": kind, **plain(document)}, ensure_ascii=False, separators=(",", ":"))
-    stream.write(line + "\n")
-    stream.flush()
+    """Write a document (the answer of a verb under `--json`) as one line."""
+    Stream(stream).write(line(kind, document))
 
 
 def fields(value: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+from stackyard.views.streams import Stream
+
 _HIDE_CURSOR: Final = "\x1b[?25l"
 _SHOW_CURSOR: Final = "\x1b[?25h"
 _ERASE_TO_END_OF_LINE: Final = "\x1b[K"
@@ -19,7 +21,7 @@ class Region:
     """Owns the rows at the bottom. Lines must fit the width; there may be at most `size()[1] - 1` of them."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = Stream(stream)
         self._lines: list[str] = []
         self._size = (0, 0)
 
@@ -45,7 +47,6 @@ class Region:
         out += [_SHOW_CURSOR if not lines else "", _END_FRAME]
         self._lines = list(lines)
         self._stream.write("".join(out))
-        self._stream.flush()
 
     def clear(self, above: Sequence[str] = ()) -> None:
         """Take the region off the screen and give the cursor back; `above` stays for good."""

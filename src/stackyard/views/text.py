@@ -13,6 +13,7 @@ from stackyard.views import diagnostics, marks, summaries
 from stackyard.views.painting import PLAIN, Painter, clean, duration, pad, plural
 from stackyard.views.plans import SIMULATED
 from stackyard.views.progress import Progress
+from stackyard.views.streams import Stream
 
 _WIDEST_PREFIX: Final = 40
 _COLUMNS: Final = 160
@@ -23,7 +24,7 @@ class TextView:
     """Writes lines as events come; every line is flushed. `verbose` adds unchanged resources and debug logs."""
 
     def __init__(self, stream: TextIO, painter: Painter = PLAIN, *, verbose: bool = False) -> None:
-        self._stream = stream
+        self._stream = Stream(stream)
         self._painter = painter
         self._verbose = verbose
         self._progress = Progress()
@@ -53,14 +54,12 @@ class TextView:
 
     def close(self) -> None:
         """Everything is written already."""
-        self._stream.flush()
 
     def _prefixed(self, stack: str, line: str) -> str:
         return f"{self._painter.paint(pad(clean(stack), self._prefix), 'cyan')}  {line}" if stack else line
 
     def _write(self, line: str) -> None:
         self._stream.write(line.rstrip() + "\n")
-        self._stream.flush()
 
 
 def event_lines(
