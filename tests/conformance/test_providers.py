@@ -7,6 +7,7 @@ import os
 from typing import ClassVar
 
 from stackyard.providers import base, command, random, simulated, tls
+from stackyard.testing import providers
 from stackyard.testing.provider_suite import Case, ProviderSuite
 
 _RSA_FREE_KEY = {"algorithm": "ED25519"}
@@ -122,6 +123,7 @@ class TestSimulatedWithSdk(ProviderSuite):
         wrong=(({"min": 1}, "max"), ({"min": 1, "max": 2, "sides": 6}, "sides"), ({"min": [], "max": 2}, "min")),
         unknown="max",
         computed=("result",),
+        closed=False,
     )
 
 
@@ -134,4 +136,44 @@ class TestSimulatedWithoutSdk(ProviderSuite):
         replaces=False,
         updated={"size": 4},
         unknown="size",
+        closed=False,
+    )
+
+
+class TestInMemory(ProviderSuite):
+    case: ClassVar[Case] = Case(
+        provider=functools.partial(
+            providers.MemoryProvider,
+            rules={"test:index:Thing": providers.Rules(replaces=("kind",), required=("kind",), autoname=True)},
+        ),
+        type="test:index:Thing",
+        inputs={"kind": "a", "size": 1},
+        changed={"kind": "b", "size": 1},
+        replaces=True,
+        updated={"kind": "a", "size": 2},
+        wrong=(({"size": 1}, "kind"),),
+        unknown="size",
+        closed=False,
+    )
+
+
+class TestInMemoryUncertain(ProviderSuite):
+    case: ClassVar[Case] = Case(
+        provider=functools.partial(
+            providers.MemoryProvider,
+            rules={
+                "test:index:Thing": providers.Rules(
+                    computed={"arn": lambda item: f"arn:{item.id}"}, uncertain=True, first=True
+                )
+            },
+        ),
+        type="test:index:Thing",
+        inputs={"size": 1},
+        changed={"size": 2},
+        replaces=False,
+        updated={"size": 2},
+        unknown="size",
+        computed=("arn",),
+        crash=base.Presence.UNSURE,
+        closed=False,
     )
