@@ -21,6 +21,7 @@ REGION = "us-east-1"
 INVOKES: Mapping[str, dict[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{REGION}{letter}" for letter in "abc"]},
     "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION},
+    "aws:iam/getPolicyDocument:getPolicyDocument": {"json": "{}"},
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
 }
 
@@ -87,6 +88,7 @@ def _computed(type_: str, name: str) -> dict[str, Any]:
         "keyId": name,
         "executionArn": f"arn:execute:{name}",
         "apiEndpoint": f"https://{name}.example",
+        "domainValidationOptions": [{"resourceRecordName": "_x", "resourceRecordType": "CNAME"}],
         "repositoryUrl": f"{name}.example/{name}",
     }
 

@@ -1,0 +1,74 @@
+"""Every example lives its whole life: up, nothing to do, a change, gone; the cloud is asked after each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stackyard.cloud.client import EmbeddedCloud, account_of
+from stackyard.model.names import DEFAULT_ORGANIZATION
+from tests.functional import asking, running
+
+pytestmark = pytest.mark.cloud
+ROOT = Path(__file__).parents[3]
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(path.stem for path in CASES.glob("*.yaml"))
+
+
+def test_every_example_has_a_case() -> None:
+    assert sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_lives_its_life(name: str, embedded_cloud: EmbeddedCloud, tmp_path: Path) -> None:
+    case = yaml.safe_load((CASES / f"{name}.yaml").read_text())
+    cloud = asking.Cloud(embedded_cloud.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
+    estate = running.copied(ROOT / "examples" / name, tmp_path / name, embedded_cloud)
+    before = cloud.things()
+
+    _comes_up(estate)
+    outputs = _outputs(estate, case)
+    _ask(cloud, case["after_up"], outputs)
+
+    _changes(estate, case["change"])
+    outputs = _outputs(estate, case)
+    _ask(cloud, case["after_change"], outputs)
+
+    running.run(estate, "destroy", "--yes", "--json").done()
+    _ask(cloud, case["after_destroy"], outputs)
+    assert cloud.things() - before == set()
+
+
+def _comes_up(estate: Path) -> None:
+    first = running.run(estate, "preview", "--json").done()
+    assert set(first.counts) == {"create"}
+    running.run(estate, "up", "--yes", "--json").done()
+    assert running.run(estate, "preview", "--json").done().changes == []
+
+
+def _changes(estate: Path, change: dict[str, Any]) -> None:
+    stack = ["--stack", change["stack"]] if "stack" in change else []
+    for key, value in change["config"].items():
+        running.run(estate, "config", "set", key, str(value), *stack).done()
+    planned = running.run(estate, "preview", "--json").done()
+    assert planned.counts == change["steps"], [(step["op"], step["urn"]) for step in planned.changes]
+    forced = sorted({reason for step in planned.changes for reason in step["reasons"]})
+    assert forced == sorted(change.get("forced", []))
+    applied = running.run(estate, "up", "--yes", "--json").done()
+    assert applied.counts == change["steps"]
+    assert running.run(estate, "preview", "--json").done().changes == []
+
+
+def _outputs(estate: Path, case: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for stack in case.get("stacks", [""]):
+        found |= running.outputs(estate, stack)
+    return found
+
+
+def _ask(cloud: asking.Cloud, questions: list[dict[str, Any]], outputs: dict[str, Any]) -> None:
+    for question in questions:
+        cloud.check(question, outputs)

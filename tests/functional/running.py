@@ -1,0 +1,77 @@
+"""Runs the command line in this process, as `python -m stackyard` would, and reads what it wrote."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from stackyard.cli import main
+from stackyard.cloud.client import EmbeddedCloud
+
+QUIET = {"same", "read", "refresh", "discard", "remove-pending-replace"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one command line came to."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """The JSON lines it wrote."""
+        return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
+
+    @property
+    def plans(self) -> dict[str, dict[str, Any]]:
+        """The plans it showed, by stack."""
+        return {each["plan"]["stack"]: each["plan"] for each in self.documents if each["kind"] == "plan"}
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """The steps of all plans that alter a resource."""
+        steps = [step for plan in self.plans.values() for step in plan["steps"]]
+        return [step for step in steps if not step["internal"] and step["op"] not in QUIET]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many resources would be created, updated, replaced, deleted; a replacement counts once."""
+        ops = [step["op"] for step in self.changes]
+        return dict(collections.Counter(op for op in ops if op not in ("create-replacement", "delete-replaced")))
+
+    def done(self) -> Result:
+        """Itself, when it ended well; a failure of the test with everything it wrote otherwise."""
+        assert self.exit_code == 0, f"exit code {self.exit_code}\n{self.stderr}\n{self.stdout[-6000:]}"
+        return self
+
+
+def run(cwd: Path, *arguments: str) -> Result:
+    """Run `stackyard -C cwd arguments` here."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        exit_code = main.run(["-C", str(cwd), *arguments])
+    return Result(exit_code, out.getvalue(), err.getvalue())
+
+
+def outputs(cwd: Path, stack: str = "") -> dict[str, Any]:
+    """A stack's outputs, secrets in clear."""
+    named = [stack] if stack else []
+    shown = run(cwd, "output", *named, "--show-secrets", "--json").done()
+    found: dict[str, Any] = shown.documents[-1]["outputs"]
+    return found
+
+
+def copied(source: Path, target: Path, cloud: EmbeddedCloud) -> Path:
+    """A copy of an estate without its state, whose embedded cloud is `cloud`."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".stackyard", "__pycache__"))
+    (target / ".stackyard").mkdir()
+    (target / ".stackyard" / "cloud").symlink_to(cloud.folder)
+    return target
