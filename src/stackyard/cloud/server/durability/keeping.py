@@ -15,6 +15,7 @@ from .state import State
 
 _FOLD = 64_000_000  # bytes of journal at which it is folded, and at least twice the snapshot
 _SLICE = 0.004  # seconds that folding and sweeping may hold up requests
+_QUICK, _SMALL = 0.001, 1_000_000  # seconds and bytes of an append that may hold up the event loop
 _SWEEP = 3.0  # seconds between looks for changes that nobody noted
 _log = logging.getLogger("stackyard.durability")
 
@@ -32,6 +33,7 @@ class Keeper:
         self._wake = asyncio.Event()
         self._fault: OSError | None = None
         self._stirred = False
+        self._took = 0.0  # seconds an append takes, a moving average
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -100,7 +102,7 @@ class Keeper:
         frames, self._pending = b"".join(self._pending), []
         self._flight, self._batch = self._batch, None
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.append, frames)
+            await self._append(frames)
         except OSError as error:
             # What the disk has is no longer what it is taken to have: nothing is answered until a snapshot is whole.
             _log.error("the journal cannot be written: %s", error)
@@ -111,6 +113,15 @@ class Keeper:
             _resolve(self._flight, None)
         finally:
             self._flight = None
+
+    async def _append(self, frames: bytes) -> None:
+        """On a quick disk in place, since handing over to a thread costs more than the sync; else in a thread."""
+        began = time.perf_counter()
+        if self._took < _QUICK and len(frames) < _SMALL:
+            self._journal.append(frames)
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.append, frames)
+        self._took += (time.perf_counter() - began - self._took) / 8
 
     async def _folded(self) -> None:
         """Write a snapshot, slice by slice; changes made meanwhile go to the new generation's journal."""
