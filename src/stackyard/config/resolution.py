@@ -1,0 +1,196 @@
+"""From a stack's files to the values its program gets, with where each came from.
+
+The stack file wins over the fleet, the fleet over the project's defaults; types and required keys are those of
+the project file (pulumi/pulumi pkg/workspace/config.go).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from stackyard import errors
+from stackyard.config import stack_files, types
+from stackyard.config.stack_files import StackFile
+from stackyard.errors import Position
+from stackyard.estate import documents, files
+from stackyard.estate.documents import Node
+from stackyard.model.diagnostics import Diagnostic, Severity, error
+from stackyard.model.estates import Stack
+from stackyard.model.resources import EMPTY
+from stackyard.secrets.base import SecretsManager
+from stackyard.secrets.opening import Opener
+
+_PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ResolvedConfig:
+    """Full keys to values as text (structured ones as JSON), secrets in clear; and where each was written."""
+
+    values: Mapping[str, str] = EMPTY
+    secret_keys: tuple[str, ...] = ()
+    origins: Mapping[str, Position] = EMPTY
+
+
+def resolve(stack: Stack, opener: Opener) -> ResolvedConfig:
+    """The configuration of a stack. Blocks for 0.2 seconds at the first secret of a salt: call it in a thread.
+
+    Raises DiagnosedError with all faults at once, and SecretsError when they are only of the passphrase.
+    """
+    resolving = _Resolving(stack, stack_files.read(stack), opener)
+    resolving.take_stack_file()
+    resolving.take_fleet()
+    resolving.take_project()
+    return resolving.finished()
+
+
+class _Resolving:
+    def __init__(self, stack: Stack, file: StackFile, opener: Opener) -> None:
+        self.stack = stack
+        self.file = file
+        self.opener = opener
+        self.plain: dict[str, Any] = {}
+        self.secret: set[str] = set()
+        self.origins: dict[str, Position] = {}
+        self.in_file = {entry.key for entry in file.config}
+        self.unread: set[str] = set()
+        self.found: list[Diagnostic] = [dataclasses.replace(d, stack=stack.name.short) for d in file.diagnostics]
+        self.locked: errors.SecretsError | None = None
+
+    def fault(self, message: str, position: Position | None, hint: str = "") -> None:
+        self.found.append(error(message, hint=hint, position=position, stack=self.stack.name.short))
+
+    def put(self, key: str, value: Any, position: Position, *, secret: bool = False) -> None:
+        self.plain[key], self.origins[key] = value, position
+        if secret:
+            self.secret.add(key)
+
+    def take_stack_file(self) -> None:
+        """The values of `Pulumi.<stack>.yaml`, secrets opened."""
+        for entry in self.file.config:
+            secrets: list[str] = []
+            try:
+                value = self.opened(entry.node, secrets)
+            except errors.SecretsError as fault:
+                self.locked = self.locked or errors.SecretsError(
+                    f"`{entry.key}` cannot be decrypted: {fault.message}", hint=fault.hint, position=entry.position
+                )
+                self.unread.add(entry.key)
+            else:
+                self.put(entry.key, value, entry.position, secret=bool(secrets))
+
+    def opened(self, node: Node, secrets: list[str]) -> Any:
+        ciphertext = stack_files.ciphertext(node)
+        if ciphertext is not None:
+            secrets.append(ciphertext)
+            return self.manager.decrypt(ciphertext)
+        if node.fields is not None:
+            return {key: self.opened(inner, secrets) for key, inner in node.fields.items()}
+        if node.items is not None:
+            return [self.opened(inner, secrets) for inner in node.items]
+        return stack_files.scalar(node)
+
+    @functools.cached_property
+    def manager(self) -> SecretsManager:
+        """The key of the stack file. Raises SecretsError."""
+        return manager_of(self.file, self.opener)
+
+    def take_fleet(self) -> None:
+        """What the fleet gives its stacks, where the stack file does not say otherwise."""
+        position = self.stack.project.position or self.file.position
+        for text, value in self.stack.fleet_config.items():
+            key = stack_files.full_key(text, self.stack.project.name)
+            if key not in self.plain and key not in self.unread:
+                self.put(key, value, position)
+
+    def take_project(self) -> None:
+        """The project file's `config:`: defaults, types, and what must be there."""
+        project = self.stack.project
+        for text in sorted(project.config):
+            try:
+                key = stack_files.full_key(text, project.name)
+                declared = types.declared(project.config[text], is_own=key.startswith(f"{project.name}:"))
+            except ValueError as fault:
+                self.fault(f"config `{text}`: {fault}", self.declared_at(text))
+                continue
+            self.apply(text, key, declared)
+
+    def apply(self, text: str, key: str, declared: types.Declared) -> None:
+        """One declared key."""
+        if key in self.unread:
+            return
+        if key not in self.plain:
+            if declared.has_value:
+                self.put(key, declared.value, self.declared_at(text), secret=declared.secret)
+            elif declared.required:
+                self.fault(
+                    f"missing configuration value `{text}` (declared at {self.declared_at(text)})",
+                    self.file.position,
+                    f"set it with `stackyard config set {self.stack.name.short} {text} VALUE`",
+                )
+            return
+        if declared.type and not types.fits(self.plain[key], declared):
+            self.fault(f"`{text}` must be of type {declared.type_name}", self.origins[key], "the project file says so")
+        if declared.secret and key not in self.secret and not (declared.type and key in self.in_file):
+            self.secret.add(key)
+        elif declared.secret and key not in self.secret:
+            hint = f"encrypt it with `stackyard config set {self.stack.name.short} {text} --secret`"
+            self.fault(f"`{text}` must be encrypted: the project says that it is secret", self.origins[key], hint)
+
+    def declared_at(self, text: str) -> Position:
+        """Where the project file has a key."""
+        return _declarations(self.stack).get(text) or self.stack.project.position or Position("Pulumi.yaml")
+
+    def finished(self) -> ResolvedConfig:
+        """The result, or every fault."""
+        values: dict[str, str] = {}
+        for key in sorted(self.plain):
+            try:
+                values[key] = stack_files.text_of(self.plain[key])
+            except ValueError as fault:
+                self.fault(f"`{key}`: {fault}", self.origins[key])
+        if any(d.severity is Severity.ERROR for d in self.found):
+            if self.locked:
+                self.fault(self.locked.message, self.locked.position, self.locked.hint)
+            raise errors.DiagnosedError(self.found)
+        if self.locked:
+            raise self.locked
+        return ResolvedConfig(values, tuple(sorted(self.secret)), self.origins)
+
+
+def manager_of(file: StackFile, opener: Opener) -> SecretsManager:
+    """The key that a stack file names. Raises SecretsError when it names none, or one that is not known."""
+    if file.secrets_provider not in ("", "passphrase", "default"):
+        kind = file.secrets_provider.partition(":")[0]
+        raise errors.SecretsError(f"secrets kept by {kind!r} cannot be opened here", hint="known is the passphrase")
+    if not file.salt:
+        raise errors.SecretsError(
+            "the file has no `encryptionsalt`", hint="set the value again with `stackyard config set --secret`"
+        )
+    return opener.from_salt(file.salt)
+
+
+def _declarations(stack: Stack) -> Mapping[str, Position]:
+    """Where the project file declares each key; empty when that cannot be read any more."""
+    project = stack.project
+    shown = project.position.path if project.position else str(project.path / _PROJECT_FILES[0])
+    for name in _PROJECT_FILES:
+        path = project.path / name
+        if path.is_file():
+            status = os.stat(path)
+            return _positions(path, shown, status.st_mtime_ns, status.st_size)
+    return EMPTY
+
+
+@functools.lru_cache(maxsize=256)
+def _positions(path: Path, shown: str, _modified: int, _size: int) -> Mapping[str, Position]:
+    try:
+        root = documents.parse(files.read(path), shown).root
+    except files.Refused:
+        return EMPTY
+    return dict(root.at("config").keys) if root and root.fields and "config" in root.fields else EMPTY
