@@ -73,6 +73,7 @@ class Cloud:
             endpoint_url=self.environ["AWS_ENDPOINT_URL"],
             aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
             config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
         )
 
