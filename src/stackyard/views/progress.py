@@ -12,6 +12,7 @@ from stackyard.model import events
 from stackyard.model.diagnostics import Severity
 from stackyard.model.plans import Op, Operation
 from stackyard.model.updates import Outcome
+from stackyard.views import marks
 
 _REMEMBERED: Final = 50
 
@@ -116,7 +117,8 @@ class Progress:
             stack.engine, stack.cloud = event.engine, event.cloud
             self.running[stack.name] = stack
         elif isinstance(event, events.StepStarted):
-            stack.active[event.urn] = (event.op, event.time)
+            if not marks.is_internal(event.urn):
+                stack.active[event.urn] = (event.op, event.time)
         elif isinstance(event, events.StepFinished):
             self._finish_step(stack, event)
         elif isinstance(event, events.Diagnosed):
@@ -136,7 +138,7 @@ class Progress:
         if event.error:
             stack.error = stack.error or event.error
             return
-        counted = _counted(event.op)
+        counted = None if marks.is_internal(event.urn) else _counted(event.op)
         if counted is not None:
             stack.counts[counted] = stack.counts.get(counted, 0) + 1
             self.totals[counted] = self.totals.get(counted, 0) + 1

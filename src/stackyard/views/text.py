@@ -92,7 +92,7 @@ def event_lines(
 
 def _step(event: events.StepFinished, painter: Painter, preview: bool, verbose: bool) -> list[str]:
     urn, mark = URN(event.urn), marks.MARKS[event.op]
-    quiet = event.op in _QUIET or (urn.type == STACK_TYPE and not event.error)
+    quiet = event.op in _QUIET or urn.type == STACK_TYPE or marks.is_internal(urn)
     if quiet and not (verbose or event.error):
         return []
     word = mark.plan if preview else mark.done

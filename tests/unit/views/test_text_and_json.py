@@ -12,6 +12,7 @@ from stackyard.errors import Position
 from stackyard.model import diagnostics, events
 from stackyard.model.plans import Change, Op, PropertyChange
 from stackyard.model.updates import Outcome
+from stackyard.model.urns import URN
 from stackyard.model.values import UNKNOWN, Asset, Secret
 from stackyard.views import base, json_lines, text
 from stackyard.views.painting import Painter
@@ -57,6 +58,15 @@ def test_unchanged_resources_and_debug_logs_are_shown_only_when_asked_for() -> N
     ]
     assert written(*given) == []
     assert len(written(*given, verbose=True)) == 2
+
+
+def test_default_providers_are_neither_shown_nor_counted() -> None:
+    urn = URN.make("dev", "shop", "", "pulumi:providers:aws", "default_7_51_1")
+    given: list[events.Event] = [started("s"), events.StepFinished(1, "s", urn, Op.CREATE)]
+    finished = events.StackFinished(1, "s", Outcome.SUCCEEDED, 1.0)
+    lines = written(*given, finished, events.RunFinished(1, "r", Outcome.SUCCEEDED, 1.0))
+    assert "created" not in "\n".join(lines)
+    assert "boom" in written(events.StepFinished(1, "s", urn, Op.CREATE, error="boom"))[0]
 
 
 def test_reasons_of_a_replacement_are_named() -> None:
