@@ -12,6 +12,7 @@ from stackyard.cloud.client import EmbeddedCloud
 from stackyard.providers import base
 from stackyard.providers.aws.provider import AwsProvider
 
+pytest.register_assert_rewrite("tests.conformance.aws.suite")
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 

@@ -16,28 +16,40 @@ def is_empty(value: Value) -> bool:
     return value is None or (isinstance(value, str | list | dict) and not value)
 
 
+def is_zero(value: Value) -> bool:
+    """Whether a value means the same as leaving it out, as in Terraform: empty, false or 0."""
+    return is_empty(value) or value is False or (isinstance(value, int | float) and value == 0)
+
+
 def same(kind: Kind, key: str, left: Value, right: Value) -> bool:
     """Whether two values of the top-level property `key` mean the same. An unknown equals nothing."""
     if values.has_unknown(left) or values.has_unknown(right):
         return False
-    if is_empty(left) and is_empty(right):
+    left, right = canonical(kind, (key,), left), canonical(kind, (key,), right)
+    if (is_empty(left) and is_empty(right)) or (None in (left, right) and is_zero(left) and is_zero(right)):
         return True
     if key in kind.documents and documents.same(left, right):
         return True
-    if values.equal(canonical(kind, (key,), left), canonical(kind, (key,), right)):
+    if values.equal(left, right):
         return True
     return not is_empty(left) and not is_empty(right) and kind.same(key, left, right)
 
 
 def canonical(kind: Kind, path: paths.Path, value: Value) -> Value:
-    """`value` with unordered lists sorted and empty members of objects dropped."""
+    """`value` with unordered lists sorted, and without members of objects that say nothing."""
     if isinstance(value, dict):
         parts = {name: canonical(kind, (*path, name), item) for name, item in value.items()}
-        return {name: item for name, item in parts.items() if not is_empty(item)}
+        dropped = is_zero if _is_object(kind, path) else is_none
+        return {name: item for name, item in parts.items() if not dropped(item)}
     if isinstance(value, list):
         items = [canonical(kind, (*path, "*"), item) for item in value]
         return sorted(items, key=_sort_key) if is_set(kind, path) else items
     return value
+
+
+def is_none(value: Value) -> bool:
+    """Whether there is no value."""
+    return value is None
 
 
 def _sort_key(value: Any) -> str:
@@ -46,10 +58,12 @@ def _sort_key(value: Any) -> str:
 
 def is_set(kind: Kind, path: paths.Path) -> bool:
     """Whether the list at `path` has no order."""
-    return any(
-        len(p) == len(path) and all(a in ("*", b) for a, b in zip(p, path, strict=True))
-        for p in map(paths.parse, kind.sets)
-    )
+    return _names(kind.sets, path)
+
+
+def _names(declared: tuple[str, ...], path: paths.Path) -> bool:
+    """Whether one of the declared paths is `path`."""
+    return any(len(p) == len(path) and paths.matches(p, path) for p in map(paths.parse, declared))
 
 
 def align(kind: Kind, old: Properties, new: Properties, outputs: Properties) -> Properties:
@@ -66,10 +80,26 @@ def align(kind: Kind, old: Properties, new: Properties, outputs: Properties) -> 
             base[key] = value
         if key == _name(kind) and key in defaulted and key not in old and key in outputs:
             base[key] = value
+    for key in base.keys() & new.keys():
+        base[key] = _given(kind, (key,), base[key], new[key])
     for key in {*base, *new}:
         if not key.startswith("__") and same(kind, key, base.get(key), new.get(key)):
             base[key] = new.get(key)
     return base
+
+
+def _given(kind: Kind, path: paths.Path, old: Value, new: Value) -> Value:
+    """`old` without the members that the cloud filled in (`computed`) and that `new` does not give."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in old if name in new or not _names(kind.computed, (*path, name))]
+        return {name: _given(kind, (*path, name), old[name], new.get(name)) for name in names}
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [_given(kind, (*path, "*"), *pair) for pair in zip(_ordered(kind, path, new, old), new, strict=True)]
+    return old
+
+
+def _ordered(kind: Kind, path: paths.Path, configured: list[Value], actual: list[Value]) -> list[Value]:
+    return _matched(kind, path, configured, actual) if is_set(kind, path) else actual
 
 
 def _name(kind: Kind) -> str:
@@ -77,8 +107,14 @@ def _name(kind: Kind) -> str:
 
 
 def settle(kind: Kind, key: str, configured: Value, actual: Value) -> Value:
-    """The output for a property: `actual`, in the spelling and order of `configured` where they mean the same."""
-    return configured if same(kind, key, configured, actual) else actual
+    """The value to record: `actual`, in the spelling and order of `configured` where they mean the same."""
+    if configured is None:
+        return actual
+    if same(kind, key, configured, actual):
+        return configured
+    if is_set(kind, (key,)) and isinstance(configured, list) and isinstance(actual, list):
+        return _matched(kind, (key,), configured, actual) if len(configured) == len(actual) else actual
+    return actual
 
 
 def project(kind: Kind, path: paths.Path, configured: Value, actual: Value) -> Value:
@@ -93,8 +129,7 @@ def project(kind: Kind, path: paths.Path, configured: Value, actual: Value) -> V
             k: project(kind, (*path, k), v, actual.get(k)) for k, v in configured.items() if k in actual or is_empty(v)
         }
     if isinstance(configured, list) and isinstance(actual, list) and len(configured) == len(actual):
-        ordered = _matched(kind, path, configured, actual) if is_set(kind, path) else actual
-        pairs = zip(configured, ordered, strict=True)
+        pairs = zip(configured, _ordered(kind, path, configured, actual), strict=True)
         return [project(kind, (*path, "*"), mine, theirs) for mine, theirs in pairs]
     return configured if is_empty(configured) and is_empty(actual) else actual
 
@@ -123,7 +158,7 @@ _GAP = object()
 
 def _is_object(kind: Kind, path: paths.Path) -> bool:
     """Whether the schema says object (not map) at `path`."""
-    type_: Any = kind.schema.inputs.get(str(path[0]))
+    type_: Any = kind.schema.inputs.get(str(path[0]), kind.schema.outputs.get(str(path[0])))
     for part in path[1:]:
         if not isinstance(type_, list):
             return False

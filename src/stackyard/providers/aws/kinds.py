@@ -84,9 +84,11 @@ class Kind:
     sets: ClassVar[tuple[str, ...]] = ()
     """Paths of lists without order (`*` for any index)."""
     computed: ClassVar[tuple[str, ...]] = ()
-    """Inputs that the cloud fills in when absent: leaving one out is not a change."""
+    """Paths of inputs that the cloud fills in when absent: leaving one out is not a change."""
     volatile: ClassVar[tuple[str, ...]] = ()
     """Outputs that any update may change: unknown in the preview of one."""
+    affects: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Input → outputs that a change of it makes unknown in a preview, unless the program gives them."""
     write_only: ClassVar[tuple[str, ...]] = ()
     """Inputs that the cloud never gives back; never in messages either."""
     unsupported: ClassVar[tuple[str, ...]] = ()

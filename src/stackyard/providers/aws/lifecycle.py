@@ -177,7 +177,7 @@ def _outputs(scope: Scope, kind: Kind, aws: Aws, id_: str, known: Properties, se
     for key in kind.schema.outputs:
         if key in merged:
             value = merged[key]
-            outputs[key] = comparing.settle(kind, key, known[key], value) if key in known else value
+            outputs[key] = comparing.settle(kind, key, known.get(key), value)
     return {**_marked(kind, outputs), "id": id_}
 
 
@@ -212,7 +212,10 @@ def _refreshed(kind: Kind, inputs: Properties, outputs: Properties) -> Propertie
 
 def _adopted(kind: Kind, outputs: Properties) -> Properties:
     """Inputs of a resource that was not ours: every input that has a value."""
-    found = {k: outputs[k] for k in kind.schema.inputs if not comparing.is_empty(outputs.get(k))}
+    found = {
+        k: outputs.get(k) for k in kind.schema.inputs if k in kind.defaults or not comparing.is_zero(outputs.get(k))
+    }
+    found = {k: v for k, v in found.items() if v is not None}
     if "tagsAll" in outputs and "tags" in kind.schema.inputs:
         found["tagsAll"] = outputs["tagsAll"]
     return {**found, "__defaults": []}
@@ -220,14 +223,24 @@ def _adopted(kind: Kind, outputs: Properties) -> Properties:
 
 def preview_update(kind: Kind, request: base.UpdateRequest) -> base.Made:
     """Recorded outputs with the new inputs over them; what an update may change is unknown."""
+    old, new = values.reveal(request.old.inputs), request.inputs
     outputs = dict(values.reveal(request.old.outputs))
+    changed = _changed(comparing.align(kind, old, new, outputs), new)
+    unknown = {*kind.volatile} if changed - {"tags", "tagsAll"} else set()
+    unknown.update(*(kind.affects[key] for key in changed & kind.affects.keys()))
     for key in kind.schema.outputs:
-        if key in request.inputs:
-            outputs[key] = request.inputs[key]
-        elif key in kind.schema.inputs and key in request.old.inputs and key not in kind.computed:
+        if key in new:
+            outputs[key] = new[key]
+        elif key in unknown:
+            outputs[key] = UNKNOWN
+        elif key in kind.schema.inputs and key in old and key not in kind.computed:
             outputs.pop(key, None)
-    outputs.update(dict.fromkeys(kind.volatile, UNKNOWN))
     return base.Made(request.old.id, outputs)
+
+
+def _changed(aligned: Properties, inputs: Properties) -> set[str]:
+    """The top-level properties that differ."""
+    return {change.path.split(".")[0].split("[")[0] for change in diffing.compare(aligned, inputs)}
 
 
 def update(scope: Scope, kind: Kind, request: base.UpdateRequest) -> base.Made:
@@ -235,7 +248,7 @@ def update(scope: Scope, kind: Kind, request: base.UpdateRequest) -> base.Made:
     old, outputs = values.reveal(request.old.inputs), values.reveal(request.old.outputs)
     aws, id_ = scope.aws(kind, {**request.inputs}, request.timeout), request.old.id
     aligned = comparing.align(kind, old, request.inputs, outputs)
-    keys = {change.path.split(".")[0].split("[")[0] for change in diffing.compare(aligned, request.inputs)}
+    keys = _changed(aligned, request.inputs)
     with translated(kind, "update", request.inputs):
         if kind.tagging and "tagsAll" in keys:
             was, now = aligned.get("tagsAll") or {}, request.inputs.get("tagsAll") or {}

@@ -17,8 +17,9 @@ PREFIX_DIGITS = 26
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Naming:
-    """How one type is named: the property, its prefix property, the longest name allowed, letters, and a suffix.
+    """How one type is named: the property, its prefix property, the longest name allowed, letters, and its ends.
 
+    `start` begins every made name (`alias/`).
     `suffix` is (property, text): the text ends the name when that boolean property is true (`.fifo`).
     """
 
@@ -27,6 +28,7 @@ class Naming:
     limit: int = 255
     lower: bool = False
     suffix: tuple[str, str] = ("", "")
+    start: str = ""
 
     def ending(self, inputs: Properties) -> str:
         """What the name must end in."""
@@ -42,7 +44,7 @@ class Naming:
             return None
         count = min(PREFIX_DIGITS, self.limit - len(prefix) - len(ending)) if prefix else DIGITS
         digits = hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(16)
-        made = f"{prefix or f'{name}-'}{digits[: max(count, DIGITS)]}{ending}"
+        made = f"{prefix or f'{self.start}{name}-'}{digits[: max(count, DIGITS)]}{ending}"
         if len(made) > self.limit:
             raise ValueError(
                 f"the generated name {made!r} is longer than {self.limit} characters; give it a {self.property}"

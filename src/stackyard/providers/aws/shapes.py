@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stackyard.model.values import Properties, Value
-from stackyard.providers.aws import schemas
+from stackyard.providers.aws import schemas, tagging
 from stackyard.providers.aws.schemas import Schema
 
 Names = Mapping[str, str]
@@ -51,6 +51,8 @@ def value_for(shape: Any, value: Value, names: Names, path: str) -> Any:
     """One value in the form of `shape`."""
     if shape.type_name == "structure" and isinstance(value, dict):
         return request(shape, value, names, path)
+    if shape.type_name == "list" and isinstance(value, dict) and _pair(shape.member):
+        return tagging.encode(value, shape)
     if shape.type_name == "list":
         items = value if isinstance(value, list) else [value]
         return [value_for(shape.member, item, names, path) for item in items]
@@ -65,6 +67,12 @@ def value_for(shape: Any, value: Value, names: Names, path: str) -> Any:
     if shape.type_name == "boolean":
         return schemas.coerce(value, "boolean")
     return value
+
+
+def _pair(shape: Any) -> bool:
+    """Whether a structure is one entry of a map written as a list: `{Key, Value}`, `{Name, Value}`."""
+    names = {name.lower() for name in getattr(shape, "members", ())}
+    return len(names) == 2 and any("value" in name for name in names)
 
 
 def properties(
@@ -90,6 +98,8 @@ def property_of(schema: Schema, type_: Any, value: Any, names: Names, path: str)
     if kind == "list":
         items = value if isinstance(value, list) else [value]
         return [property_of(schema, inner, item, names, path) for item in items]
+    if kind == "map" and isinstance(value, list):
+        return tagging.mapping(value)
     if kind == "map":
         return {key: property_of(schema, inner, item, names, path) for key, item in value.items()}
     item = value[0] if isinstance(value, list) and value else value

@@ -73,7 +73,7 @@ def mapping(tags: Any) -> dict[str, str]:
         return {str(k): str(v) for k, v in tags.items()}
     found = {}
     for entry in tags or ():
-        key = next(v for k, v in entry.items() if k.lower() in ("key", "tagkey"))
+        key = next(v for k, v in entry.items() if k.lower() in ("key", "tagkey", "name"))
         found[key] = next((v for k, v in entry.items() if k.lower() in ("value", "tagvalue")), "")
     return found
 
@@ -101,7 +101,7 @@ def encode(tags: Mapping[str, str], shape: Any) -> Any:
         return dict(tags)
     if shape.type_name == "structure":
         return {"Items": pairs(tags)}
-    key, value = sorted(shape.member.members, key=lambda name: "key" not in name.lower())[:2]
+    key, value = sorted(shape.member.members, key=lambda name: "value" in name.lower())[:2]
     return pairs(tags, key, value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stackyard.model.values import Properties
+from stackyard.model.values import Properties, Value
 from stackyard.providers.aws import documents
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
@@ -77,7 +77,7 @@ class Role(Kind):
             ]
         return outputs
 
-    def same(self, key: str, left: object, right: object) -> bool:
+    def same(self, key: str, left: Value, right: Value) -> bool:
         if key != "inlinePolicies" or not isinstance(left, list) or not isinstance(right, list):
             return False
         mine, theirs = ({p["name"]: p["policy"] for p in side if p.get("name")} for side in (left, right))
