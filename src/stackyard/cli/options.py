@@ -47,9 +47,7 @@ def opening(function: F) -> F:
     @click.option("--backend", metavar="URL", help="Keep state here instead of the estate's own backend.")
     @click.option("--json", "as_json", is_flag=True, help="Write versioned JSON.")
     @functools.wraps(function)
-    def wrapper(
-        *args: Any, stacks: tuple[str, ...], backend: str | None, as_json: bool, **kwargs: Any
-    ) -> Any:
+    def wrapper(*args: Any, stacks: tuple[str, ...], backend: str | None, as_json: bool, **kwargs: Any) -> Any:
         cwd = (click.get_current_context().find_root().obj or {}).get("cwd")
         opened = workspace.Opening(cwd=cwd or ".", stacks=stacks, backend=backend or "")
         return function(*args, opening=opened, as_json=as_json, **kwargs)

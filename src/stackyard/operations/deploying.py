@@ -95,11 +95,11 @@ async def _plan(workspace: Workspace, request: Request) -> RunPlan:
     if not chosen:
         new = "pass --stack NAME: a stack is created on first use"
         raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them" if graph.stacks else new)
-    needs = {name: tuple(n for n in graph.needs(name) if n in chosen) for name in chosen}
+    needs = {name: _within(chosen, graph.needs, name) for name in chosen}
     if request.operation is Operation.DESTROY:
         if not request.ignore_dependents:
             await _refuse_orphans(workspace, graph, set(chosen))
-        needs = {name: tuple(n for n in graph.needed_by(name) if n in chosen) for name in chosen}
+        needs = {name: _within(chosen, graph.needed_by, name) for name in chosen}
     elif request.operation is Operation.REFRESH:
         needs = dict.fromkeys(chosen, ())
     return RunPlan(
@@ -107,6 +107,24 @@ async def _plan(workspace: Workspace, request: Request) -> RunPlan:
         {name.short: stack for name, stack in chosen.items()},
         {name.short: tuple(need.short for need in before) for name, before in needs.items()},
     )
+
+
+def _within(
+    chosen: Mapping[StackName, Stack], needs: Callable[[StackName], tuple[StackName, ...]], name: StackName
+) -> tuple[StackName, ...]:
+    """The chosen stacks that `name` needs, directly or through stacks that are not chosen."""
+    found: dict[StackName, None] = {}
+    seen = {name}
+    waiting = list(needs(name))
+    for each in waiting:
+        if each in seen:
+            continue
+        seen.add(each)
+        if each in chosen:
+            found[each] = None
+        else:
+            waiting.extend(needs(each))
+    return tuple(found)
 
 
 async def _refuse_orphans(workspace: Workspace, graph: StackGraph, chosen: set[StackName]) -> None:

@@ -102,10 +102,17 @@ class Workspace:
             raise errors.DiagnosedError(found)
 
     @functools.cached_property
-    def graph(self) -> graphs.StackGraph:
-        """The graph of stacks from declared, evaluated and recorded references. Raises DiagnosedError for cycles."""
+    def unchecked_graph(self) -> graphs.StackGraph:
+        """The graph of stacks from declared, evaluated and recorded references, whatever is wrong with it."""
         self.check()
-        return graphs.build(self.estate, references.evaluate(self.estate), self.ledger.reads())
+        evaluation = references.evaluate(self.estate)
+        return graphs.build(self.estate, evaluation, self.ledger.reads(), check=False)
+
+    @property
+    def graph(self) -> graphs.StackGraph:
+        """The same. Raises DiagnosedError for cycles and for reads of a higher layer."""
+        self.unchecked_graph.check()
+        return self.unchecked_graph
 
     # what a run asks for (runs.stacks.Services)
 
