@@ -47,9 +47,16 @@ class Result:
         ops = [step["op"] for step in self.changes]
         return dict(collections.Counter(op for op in ops if op not in ("create-replacement", "delete-replaced")))
 
+    @property
+    def complaints(self) -> list[str]:
+        """What it said was wrong, and where."""
+        told = [each["diagnostic"] for each in self.documents if each["kind"] == "diagnostic"]
+        return [f"{each['stack']} {each['urn'].split('::', 2)[-1]}: {each['message']}" for each in told]
+
     def done(self) -> Result:
-        """Itself, when it ended well; a failure of the test with everything it wrote otherwise."""
-        assert self.exit_code == 0, f"exit code {self.exit_code}\n{self.stderr}\n{self.stdout[-6000:]}"
+        """Itself, when it ended well; otherwise the test fails with what was wrong."""
+        said = "\n".join(self.complaints) or self.stdout[-3000:]
+        assert self.exit_code == 0, f"exit code {self.exit_code}\n{self.stderr}\n{said}"
         return self
 
 
