@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
@@ -45,7 +45,7 @@ def goal(data: bytes) -> Goal:
         protect=_optional(request, "protect"),
         provider=request.provider,
         providers=dict(request.providers),
-        dependencies=_merged(request.dependencies, *found.values()),
+        dependencies=_merged(request.dependencies, set().union(*found.values())),
         property_dependencies=_property_dependencies(named, found),
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         ignore_changes=tuple(request.ignoreChanges),
@@ -191,11 +191,8 @@ def _id(id_: Value) -> str:
     return id_ if isinstance(id_, str) else ""
 
 
-def _merged(first: Any, *others: set[str]) -> tuple[str, ...]:
-    urns = dict.fromkeys(first)
-    for other in others:
-        urns.update(dict.fromkeys(sorted(other)))
-    return tuple(urns)
+def _merged(named: Iterable[str], found: set[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*named, *sorted(found)]))
 
 
 def _property_dependencies(
@@ -203,7 +200,7 @@ def _property_dependencies(
 ) -> Mapping[str, tuple[str, ...]] | None:
     if not named and not found:
         return None
-    return {key: _merged(named.get(key, ()), found.get(key, set())) for key in {**named, **found}}
+    return {key: _merged(named.get(key, ()), found.get(key, set())) for key in sorted({**named, **found})}
 
 
 def _timeouts(message: Any) -> CustomTimeouts:

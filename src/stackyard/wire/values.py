@@ -6,6 +6,7 @@ sdk/go/common/resource/plugin/rpc.go.
 
 from __future__ import annotations
 
+import operator
 import struct
 from collections.abc import Mapping
 from typing import Any, Final
@@ -34,7 +35,7 @@ def decode(message: Any, dependencies: set[str] | None = None) -> Value:
         fields = message.struct_value.fields
         if values.SIGNATURE_KEY in fields:
             return _decode_signed(fields, dependencies)
-        return {key: decode(item, dependencies) for key, item in fields.items()}
+        return {key: decode(item, dependencies) for key, item in _sorted(fields)}
     if kind == "list_value":
         return [decode(item, dependencies) for item in message.list_value.values]
     if kind == "number_value":
@@ -45,14 +46,19 @@ def decode(message: Any, dependencies: set[str] | None = None) -> Value:
 def decode_struct(message: Any, dependencies: dict[str, set[str]] | None = None) -> Properties:
     """The properties of a `google.protobuf.Struct`; `dependencies` collects those of output values by property."""
     if dependencies is None:
-        return {key: decode(item) for key, item in message.fields.items()}
+        return {key: decode(item) for key, item in _sorted(message.fields)}
     found: Properties = {}
-    for key, item in message.fields.items():
+    for key, item in _sorted(message.fields):
         urns: set[str] = set()
         found[key] = decode(item, urns)
         if urns:
             dependencies.setdefault(key, set()).update(urns)
     return found
+
+
+def _sorted(fields: Any) -> list[tuple[str, Any]]:
+    """The wire has no order of its own, and what is shown should not change from run to run."""
+    return sorted(fields.items(), key=operator.itemgetter(0))
 
 
 def number(value: float) -> int | float:

@@ -6,7 +6,6 @@ Only the event loop's thread touches a zygote. The zygote alone reaps, so a chil
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import dataclasses
 import itertools
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from stackyard import errors
+from stackyard.languages.python.channels import Channel
 from stackyard.languages.python.guest import frames
 
 _GUEST: Final = Path(__file__).parent / "guest" / "__main__.py"
@@ -44,12 +44,14 @@ class Poisoned(errors.ProgramError):
 class Child:
     """One forked program: `started` resolves to its pid, `exited` to its exit status.
 
-    The status is negative for a signal, None when the zygote died with it.
+    The status is negative for a signal, None when the zygote died with it. `overdue`: its program ended well, and
+    then the process did not.
     """
 
     number: int
     started: asyncio.Future[int]
     exited: asyncio.Future[int | None]
+    overdue: bool = False
 
 
 class Zygote:
@@ -65,19 +67,16 @@ class Zygote:
         self._children: dict[int, Child] = {}
         self._numbers = itertools.count(1)
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._outbox: collections.deque[tuple[bytes, list[int]]] = collections.deque()
-        self._buffer = bytearray()
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the zygote
-        self._control, theirs = socket.socketpair()
-        self._control.setblocking(False)
+        ours, theirs = socket.socketpair()
         try:
             self._process = _started(interpreter, theirs, self._complaints)
         except BaseException:
-            self._control.close()
+            ours.close()
             self._complaints.close()
             raise
         self.alive = True
-        self._loop.add_reader(self._control.fileno(), self._readable)
+        self._control = Channel(ours, self._heard, lambda: self._end("it ended by itself"))
 
     @property
     def busy(self) -> int:
@@ -97,7 +96,7 @@ class Zygote:
         wanted = [name for name in names if name not in self.preloaded]
         if wanted:
             self.preloaded.update(wanted)
-            self._send(frames.PRELOAD, json.dumps(wanted).encode())
+            self._control.send(frames.PRELOAD, json.dumps(wanted).encode())
 
     async def fork(self, descriptors: list[int]) -> Child:
         """Fork a child that owns copies of `descriptors` (socket, stdout, stderr). Raises ZygoteDied."""
@@ -106,7 +105,7 @@ class Zygote:
         number = next(self._numbers)
         child = Child(number, self._loop.create_future(), self._loop.create_future())
         self._children[number] = child
-        self._send(frames.FORK, number=number, descriptors=descriptors)
+        self._control.send(frames.FORK, number=number, descriptors=descriptors)
         # A caller that gives up closes its end of the socket, and then the child ends by itself.
         await asyncio.shield(child.started)
         return child
@@ -114,50 +113,12 @@ class Zygote:
     def signal(self, child: Child, number: int) -> None:
         """Send a signal to a child and everything in its process group, if it still runs."""
         if not child.exited.done() and self.alive:
-            self._send(frames.SIGNAL, frames.NUMBER.pack(number), child.number)
+            self._control.send(frames.SIGNAL, frames.NUMBER.pack(number), child.number)
 
     def close(self) -> None:
         """End the zygote and every child of it, now."""
         if self.alive:
             self._end("it was closed")
-
-    def _send(self, kind: int, payload: bytes = b"", number: int = 0, descriptors: Iterable[int] = ()) -> None:
-        copies = [os.dup(descriptor) for descriptor in descriptors]
-        self._outbox.append((frames.pack(kind, payload, number), copies))
-        self._flush()
-
-    def _flush(self) -> None:
-        """Send what the socket takes; the rest when it takes more. Descriptors travel with a frame's first byte."""
-        while self._outbox:
-            data, copies = self._outbox[0]
-            try:
-                sent = socket.send_fds(self._control, [data], copies) if copies else self._control.send(data)
-            except BlockingIOError:
-                self._loop.add_writer(self._control.fileno(), self._flush)
-                return
-            except OSError:
-                # The reading side notices the end of the zygote, and tells everybody.
-                return
-            _close(copies)
-            if sent < len(data):
-                self._outbox[0] = (data[sent:], [])
-            else:
-                self._outbox.popleft()
-        self._loop.remove_writer(self._control.fileno())
-
-    def _readable(self) -> None:
-        try:
-            data = self._control.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._end("it ended by itself")
-            return
-        self._buffer += data
-        for number, kind, payload in take(self._buffer):
-            self._heard(number, kind, payload)
 
     def _heard(self, number: int, kind: int, payload: bytes) -> None:
         if kind == frames.READY:
@@ -179,12 +140,7 @@ class Zygote:
 
     def _end(self, why: str, fault: errors.ProgramError | None = None) -> None:
         self.alive = False
-        self._loop.remove_reader(self._control.fileno())
-        self._loop.remove_writer(self._control.fileno())
         self._control.close()
-        for _, copies in self._outbox:
-            _close(copies)
-        self._outbox.clear()
         # Its children have PR_SET_PDEATHSIG; what they started is still in their process groups.
         self._process.kill()
         status = self._process.wait()
@@ -224,28 +180,10 @@ def _started(interpreter: str, control: socket.socket, output: IO[bytes]) -> sub
             ) from error
 
 
-def take(buffer: bytearray) -> list[tuple[int, int, bytes]]:
-    """Take every whole frame off the front of a buffer: (number, kind, payload)."""
-    found, at, size = [], 0, frames.HEADER.size
-    while len(buffer) - at >= size:
-        length, number, kind = frames.HEADER.unpack_from(buffer, at)
-        if len(buffer) - at - size < length:
-            break
-        found.append((number, kind, bytes(buffer[at + size : at + size + length])))
-        at += size + length
-    del buffer[:at]
-    return found
-
-
 def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """The zygote's own environment: no credential and nothing that steers a Python. Programs get theirs later."""
     kept = {key: value for key, value in ours.items() if not key.startswith(_WITHHELD) or key == "PYTHONHOME"}
-    return kept | {"PYTHONUTF8": "1", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
-
-
-def _close(descriptors: Iterable[int]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
+    return kept | {"PYTHONUTF8": "1", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 
 
 def _resolve(future: asyncio.Future[Any], value: Any) -> None:

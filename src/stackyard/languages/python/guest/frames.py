@@ -18,7 +18,7 @@ PROGRAM, ANSWER, FAILURE, GONE = 20, 21, 22, 23
 # From a program to the parent, answered.
 REGISTER, REGISTER_OUTPUTS, READ, INVOKE, STACK_OUTPUT, FINISH, REQUIRE_VERSION = 30, 31, 32, 33, 34, 35, 36
 # From a program to the parent, one way.
-LOG, STDOUT, STDERR, DRY_RUN_READ, LEARNT, RESULT = 50, 51, 52, 53, 54, 55
+LOG, STDOUT, STDERR, DRY_RUN_READ, RESULT = 50, 51, 52, 53, 54
 
 NUMBER = struct.Struct("<i")
 

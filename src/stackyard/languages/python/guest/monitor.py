@@ -5,6 +5,7 @@ Calls come from the executor's threads and from the event loop's own; one daemon
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import os
 import queue
@@ -82,7 +83,8 @@ class Connection:
 
     def start(self) -> None:
         """Listen in a thread of its own."""
-        threading.Thread(target=self.listen, name="stackyard", daemon=True).start()
+        # Unlike threading.Thread it does not wait until the thread runs, and nobody waits for it at the end.
+        _thread.start_new_thread(self.listen, ())
 
     def send(self, kind: int, payload: bytes = b"", number: int = 0) -> None:
         """One frame; returns when it is in the socket. Ends the process when the parent has gone."""

@@ -25,7 +25,7 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime import settings as runtime_settings
 
-from . import faults, frames, references, streams
+from . import faults, frames, references, streams, warming
 from .monitor import GONE_STATUS, Connection, Monitor
 from .zygote import Job
 
@@ -41,7 +41,7 @@ def run(job: Job) -> NoReturn:
     connection = Connection(job.connection)
     _, _, payload = connection.receive()
     program: dict[str, Any] = json.loads(payload)
-    before = set(sys.modules)
+    before = warming.begin()
     streams.capture(connection, job.stdout, job.stderr)
     _set_process_up(program)
     connection.start()
@@ -52,8 +52,8 @@ def run(job: Job) -> NoReturn:
     if connection.stopped and not result["ok"]:
         result["message"] = ""
     streams.flush()
-    _report_learnt(connection, set(sys.modules) - before, program["learn"])
-    connection.send(frames.RESULT, json.dumps(result).encode())
+    learnt = warming.learnt(before, program["learn"])
+    connection.send(frames.RESULT, json.dumps({**result, "learnt": learnt}).encode())
     _finish(status)
 
 
@@ -137,25 +137,6 @@ class _DryRun:
 _dry_run = _DryRun()
 setattr(runtime_settings, "is_dry_run", _dry_run)  # noqa: B010 - a function, to the type checker
 setattr(pulumi.runtime, "is_dry_run", _dry_run)  # noqa: B010
-
-
-def _report_learnt(connection: Connection, names: set[str], prefixes: list[str]) -> None:
-    """Name the installed modules that were imported, so that the zygote can have them ready for the next program."""
-    roots = set(prefixes)
-    learnt = [name for name in names if _root(name, roots) and not _is_own(name)]
-    if learnt:
-        connection.send(frames.LEARNT, json.dumps(sorted(learnt)).encode())
-
-
-def _root(name: str, roots: set[str]) -> bool:
-    top = name.partition(".")[0]
-    return top in roots or any(root.endswith("*") and top.startswith(root[:-1]) for root in roots)
-
-
-def _is_own(name: str) -> bool:
-    spec = getattr(sys.modules.get(name), "__spec__", None)
-    origin = getattr(spec, "origin", None)
-    return origin is None or faults.is_own(origin)
 
 
 def _die_with(zygote: int) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -135,11 +134,13 @@ class _Zygote:
                 self._send(frames.EXITED, frames.NUMBER.pack(os.waitstatus_to_exitcode(status)), number)
 
     def _preload(self, names: Iterable[str]) -> None:
+        from . import warming  # lazy: it needs the SDK, which may be missing
+
         for name in names:
             # A module that cannot be imported here is imported, and fails, in the program that wants it.
             with contextlib.suppress(Exception):
-                importlib.import_module(name)
-            self._check_threads(name)
+                warming.warm(name)
+            self._check_threads(name.partition(":")[0])
         self._settle()
 
     def _check_threads(self, name: str) -> None:
