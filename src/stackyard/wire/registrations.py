@@ -25,7 +25,8 @@ from stackyard.wire import values as wire_values
 _SEVERITIES: Final = (Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ERROR)
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _TERM: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)")
-_RESULTS: Final = {Result.SUCCESS: 0, Result.FAILED: 1, Result.SKIPPED: 2}
+# The SDK's descriptors know no result for "skipped"; to a program it is the same: every output is unknown.
+_RESULTS: Final = {Result.SUCCESS: 0, Result.FAILED: 1, Result.SKIPPED: 1}
 _CALLBACKS: Final = ("transforms", "hooks", "state_migrations")
 
 

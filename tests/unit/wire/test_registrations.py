@@ -144,7 +144,7 @@ def test_answers() -> None:
         "urn:a", "id", {"x": Asset(text="t"), "u": UNKNOWN}, {"x": ("urn:b", "urn:c")}, result=Result.SKIPPED
     )
     read = protos.resource.RegisterResourceResponse.FromString(registrations.registered(answer))
-    assert (read.urn, read.id, read.result) == ("urn:a", "id", protos.resource.Result.SKIP)
+    assert (read.urn, read.id, read.result) == ("urn:a", "id", protos.resource.Result.FAIL)
     assert wire.decode_struct(read.object) == answer.outputs
     assert list(read.propertyDependencies["x"].urns) == ["urn:b", "urn:c"]
     again = protos.resource.ReadResourceResponse.FromString(registrations.read_answer(answer))
