@@ -49,6 +49,30 @@ def resolve(stack: Stack, opener: Opener) -> ResolvedConfig:
     return resolving.finished()
 
 
+def look_up(stack: Stack, key: str, opener: Opener) -> tuple[Any, bool]:
+    """One value by its full key, structured as it was written, and whether it is secret. Types are not checked.
+
+    Raises ConfigError when nobody sets it, SecretsError, DiagnosedError for a stack file with faults.
+    """
+    file = stack_files.read(stack)
+    if any(d.severity is Severity.ERROR for d in file.diagnostics):
+        raise errors.DiagnosedError(file.diagnostics)
+    one = dataclasses.replace(file, config=tuple(entry for entry in file.config if entry.key == key))
+    resolving = _Resolving(stack, one, opener)
+    resolving.take_stack_file()
+    if resolving.locked:
+        raise resolving.locked
+    resolving.take_fleet()
+    resolving.take_project()
+    if key not in resolving.plain:
+        name = stack.name.short
+        raise errors.ConfigError(
+            f"stack {name} has no configuration value `{key}`",
+            hint=f"set it with `stackyard config set {name} {key} VALUE`",
+        )
+    return resolving.plain[key], key in resolving.secret
+
+
 class _Resolving:
     def __init__(self, stack: Stack, file: StackFile, opener: Opener) -> None:
         self.stack = stack
