@@ -119,7 +119,9 @@ class Run:
             self._ledger.saw(rows)
 
     def _start(self, *, preview: bool) -> None:
-        self._events(RunStarted(time.time(), self.id, self._plan.operation, preview, tuple(self._plan.stacks)))
+        stacks = self._plan.stacks
+        layers = {key: stack.layer for key, stack in stacks.items() if stack.layer}
+        self._events(RunStarted(time.time(), self.id, self._plan.operation, preview, tuple(stacks), layers))
 
     def _finish(self, begun: float, outcomes: Mapping[str, Outcome], counts: Mapping[str, int]) -> None:
         seconds = time.monotonic() - begun
