@@ -6,10 +6,10 @@ from stackyard.platform.components import Tags
 from stackyard.platform.components.policies import allow
 from stackyard.platform.service_fabric import ControlApi, ControlApiSettings, Route
 
-stage = f"{pulumi.get_organization()}/%s/{pulumi.get_stack()}"
-identity = pulumi.StackReference(stage % "identity")
-storage = pulumi.StackReference(stage % "storage")
-observability = pulumi.StackReference(stage % "observability")
+organization, stage = pulumi.get_organization(), pulumi.get_stack()
+identity = pulumi.StackReference(f"{organization}/identity/{stage}")
+storage = pulumi.StackReference(f"{organization}/storage/{stage}")
+observability = pulumi.StackReference(f"{organization}/observability/{stage}")
 
 table = storage.require_output("table_names")["organizations"]
 table_arn = storage.require_output("table_arns")["organizations"]
