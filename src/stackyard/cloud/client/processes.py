@@ -23,12 +23,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from stackyard.cloud.client import accounts, files, installation
+from stackyard.cloud.client import files, installation
 from stackyard.errors import CloudError
 
 HOST: Final = "127.0.0.1"
 STARTING: Final = 60.0  # seconds; a start takes 0.6, but a busy machine can be forty times slower
 STOPPING: Final = 15.0
+_SEEN: Final = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH")
 # Below 32768, where Linux begins to hand out ports of its own choice.
 _FIRST_PORT, _PORTS = 14_000, 16_000
 
@@ -150,8 +151,8 @@ def _spawn(folder: Path, python: Path, settings: Settings, parent: int | None) -
 
 
 def _environ() -> dict[str, str]:
-    kept = accounts.withheld(os.environ)
-    return {name: value for name, value in kept.items() if not name.startswith(("PYTHON", "STACKYARD_", "PULUMI_"))}
+    """What the server, and through it every function, may see of the environment of whoever starts it."""
+    return {name: os.environ[name] for name in _SEEN if name in os.environ}
 
 
 def _listener(folder: Path) -> socket.socket:

@@ -55,5 +55,9 @@ def settle_environment(order: Order) -> None:
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         "MINISTACK_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "HOME": str(scratch),
+        "PYTHONNOUSERSITE": "1",
         "LOG_LEVEL": "INFO",
     })  # fmt: skip
