@@ -31,7 +31,8 @@ from stackyard.model.registrations import (
     Result,
 )
 from stackyard.model.resources import Resource
-from stackyard.model.values import UNKNOWN, Properties, Value
+from stackyard.model.values import UNKNOWN, Archive, Asset, Properties, Value
+from stackyard.providers import assets
 from stackyard.providers.base import Provider
 
 SECRETS, RESOURCE_REFERENCES, ALIAS_SPECS, DELETED_WITH, REPLACE_WITH = 0, 1, 3, 5, 6
@@ -67,7 +68,7 @@ class ProgramMonitor:
                 self._admit(goal.type, goal.name, urn, goal.parent, goals.needs(goal), goal.source_position)
                 if self._depends_on_broken(goal):
                     return self._skip(goal, urn)
-                goal = await self._resolve(goal, urn)
+                goal = await self._with_assets(await self._resolve(goal, urn))
                 provider = await self._provider(goal)
                 chain = await self._planner.decide(goal, urn, provider)
             held = await self._executor.run(chain)
@@ -78,6 +79,13 @@ class ProgramMonitor:
         assert held is not None
         self._session.results[urn] = held
         return self._answer(goal, held.resource)
+
+    async def _with_assets(self, goal: Goal) -> Goal:
+        """Its files found and hashed: an asset is compared by its hash, and read by providers at its full path."""
+        if not any(isinstance(part, Asset | Archive) for part in values.walk(goal.inputs)):
+            return goal
+        directory = self._session.context.stack.project.path
+        return dataclasses.replace(goal, inputs=await asyncio.to_thread(assets.resolved, goal.inputs, directory))
 
     async def _after_import(self, goal: Goal, held: Held, new: Resource, provider: Provider | None) -> Held:
         async with self._turn:
