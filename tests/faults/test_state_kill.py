@@ -129,3 +129,43 @@ def test_readers_see_whole_snapshots_all_the_time(tmp_path: Path) -> None:
     assert sizes == sorted(sizes)
     assert {size % 7 for size in sizes} == {0}
     assert sizes[-1] > sizes[0]
+
+
+# Adds one to a number, ten times, reading and writing it unprotected but for the stack's lock; sometimes dies inside.
+COUNTER = """
+    import asyncio, os, pathlib, signal, sys
+    from stackyard import errors
+    from stackyard.model.names import StackName
+    from stackyard.state.diy import FileBackend
+
+    root = pathlib.Path(sys.argv[1])
+    stack = StackName("organization", "shop", "dev")
+    number = root / "number"
+
+    async def main():
+        backend, done = FileBackend("file://" + str(root)), 0
+        while done < 10:
+            try:
+                lock = await backend.lock(stack)
+            except errors.LockedError:
+                continue
+            value = int(number.read_text())
+            number.write_text(str(value + 1))
+            done += 1
+            print("added", flush=True)
+            if done == 10 and value % 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            await backend.unlock(stack, lock)
+
+    asyncio.run(main())
+"""
+
+
+def test_one_holder_at_a_time_among_processes_that_compete_and_die(tmp_path: Path) -> None:
+    (tmp_path / "number").write_text("0")
+    command = [sys.executable, "-c", textwrap.dedent(COUNTER), str(tmp_path)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    added = sum(child.communicate(timeout=60)[0].count("added") for child in children)
+    assert added == 40
+    assert (tmp_path / "number").read_text() == "40"
+    asyncio.run(FileBackend(f"file://{tmp_path}").lock(DEV))

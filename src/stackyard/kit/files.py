@@ -53,14 +53,17 @@ def append(path: Path, lines: Sequence[bytes]) -> None:
 
     Raises OSError; then the file is as it was, if the disk allows it.
     """
-    make_folder(path.parent)
-    is_new = not path.exists()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor, is_new = os.open(path, os.O_RDWR | os.O_NOFOLLOW), False
+    except FileNotFoundError:
+        make_folder(path.parent)
+        descriptor, is_new = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), True
     try:
         end = _whole_end(descriptor)
         data = b"".join(line + b"\n" for line in lines)
         try:
-            os.ftruncate(descriptor, end)
+            if end != os.fstat(descriptor).st_size:
+                os.ftruncate(descriptor, end)
             written = 0
             while written < len(data):
                 written += os.pwrite(descriptor, data[written:], end + written)

@@ -8,10 +8,11 @@ pkg/resource/stack/{checkpoint,deployment}.go.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from stackyard import errors
@@ -173,6 +174,15 @@ class Codec:
 
     def __init__(self, manager: Callable[[], SecretsManager] | None = None) -> None:
         self._vault = Vault(manager)
+
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Inside, what would derive a key raises `properties.Locked` instead of waiting for it."""
+        self._vault.is_hurried = True
+        try:
+            yield
+        finally:
+            self._vault.is_hurried = False
 
     @property
     def provider(self) -> Mapping[str, Any]:

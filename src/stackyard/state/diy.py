@@ -34,6 +34,7 @@ class FileBackend:
         """Raises `errors.StateError` for a URL that names no folder; touches nothing yet."""
         self.url = url
         self._layout = Layout.of_url(url)
+        self._held: dict[str, locks.Place] = {}
 
     @property
     def root(self) -> Path:
@@ -58,20 +59,26 @@ class FileBackend:
 
     async def lock(self, stack: StackName) -> LockInfo:
         """Take the lock."""
-        return await self._run(locks.acquire, self._layout, stack)
+        lock = await self._run(locks.acquire, self._layout, stack)
+        self._held[lock.id] = locks.Place.of(self._layout, stack)
+        return lock
+
+    def _place(self, stack: StackName, lock: LockInfo) -> locks.Place:
+        return self._held.get(lock.id) or locks.Place.of(self._layout, stack)
 
     async def renew(self, stack: StackName, lock: LockInfo) -> None:
         """Check that the lock is ours still."""
-        await self._run(locks.check, self._layout, stack, lock)
+        await self._run(locks.check, self._place(stack, lock), lock)
 
     async def unlock(self, stack: StackName, lock: LockInfo) -> None:
         """Give the lock back."""
+        place = self._place(stack, lock)
         try:
-            await self._run(locks.release, self._layout, stack, lock)
+            await self._run(locks.release, place, lock)
+            self._held.pop(lock.id, None)
         except OSError as error:
-            path = self._layout.locks(stack) / locks.OURS
             raise errors.StateError(
-                f"the lock {path} cannot be removed: {error.strerror}",
+                f"the lock {place.lock} cannot be removed: {error.strerror}",
                 hint=f"the next run takes it over; or break it with `stackyard cancel {stack.short}`",
             ) from error
 
@@ -142,8 +149,9 @@ class FileBackend:
             files.write(self._layout.meta, _META)
 
     def _save(self, stack: StackName, data: bytes, lock: LockInfo) -> None:
-        with locks.mutex(self._layout, stack):
-            locks.check(self._layout, stack, lock)
+        place = self._place(stack, lock)
+        with locks.mutex(place):
+            locks.check(place, lock)
             self._ensure_meta()
             path = self._layout.checkpoint(stack)
             if path.exists():
@@ -154,8 +162,9 @@ class FileBackend:
             files.remove(_sidecar(path), *_variants(path)[1:], self._layout.own(stack, "journal"))
 
     def _delete(self, stack: StackName, lock: LockInfo) -> None:
-        with locks.mutex(self._layout, stack):
-            locks.check(self._layout, stack, lock)
+        place = self._place(stack, lock)
+        with locks.mutex(place):
+            locks.check(place, lock)
             path = self._layout.checkpoint(stack)
             for variant in _variants(path):
                 with contextlib.suppress(FileNotFoundError):
@@ -168,13 +177,15 @@ class FileBackend:
                 files.sync_folder(path.parent)
 
     def _append(self, stack: StackName, lock: LockInfo, lines: Sequence[bytes]) -> None:
-        with locks.mutex(self._layout, stack):
-            locks.check(self._layout, stack, lock)
-            files.append(self._layout.own(stack, "journal"), lines)
+        place = self._place(stack, lock)
+        with locks.mutex(place):
+            locks.check(place, lock)
+            files.append(place.journal, lines)
 
     def _record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
-        with locks.mutex(self._layout, stack):
-            locks.check(self._layout, stack, lock)
+        place = self._place(stack, lock)
+        with locks.mutex(place):
+            locks.check(place, lock)
             folder = self._layout.history(stack)
             prefix = f"{stack.stack}-{time.time_ns()}"
             current, kept = self._layout.checkpoint(stack), folder / f"{prefix}.checkpoint.json"

@@ -31,10 +31,25 @@ _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.005
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one stack's lock. To make one checks names and symbolic links, so a holder keeps it."""
+
+    stack: StackName
+    mutex: Path
+    lock: Path
+    journal: Path
+
+    @classmethod
+    def of(cls, layout: Layout, stack: StackName) -> Place:
+        """Raises `errors.StateError` for a name or link that leaves the folder."""
+        return cls(stack, layout.own(stack, "mutex"), layout.locks(stack) / OURS, layout.own(stack, "journal"))
+
+
 @contextlib.contextmanager
-def mutex(layout: Layout, stack: StackName) -> Iterator[None]:
+def mutex(place: Place) -> Iterator[None]:
     """Keep other processes of ours out for a moment. Raises LockedError when one stays inside for ten seconds."""
-    path = layout.own(stack, "mutex")
+    path, stack = place.mutex, place.stack
     files.make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
@@ -62,21 +77,21 @@ def _flock(descriptor: int, stack: StackName) -> None:
 
 def acquire(layout: Layout, stack: StackName) -> LockInfo:
     """Take the lock. Raises `errors.LockedError` naming the holder; a dead holder of ours is taken over."""
-    with mutex(layout, stack):
+    place = Place.of(layout, stack)
+    with mutex(place):
         _refuse_foreign(layout, stack)
         took_over = ""
-        current = own(layout, stack)
+        current = read(place.lock)
         if current is not None:
             if not processes.is_dead(current):
                 raise _locked(stack, [current])
             took_over = str(current)
         lock = dataclasses.replace(_new(_next_fence(layout, stack)), took_over=took_over)
-        path = layout.locks(stack) / OURS
-        files.write(path, json.dumps(dataclasses.asdict(lock)).encode(), scratch=layout.own(stack, "tmp"))
+        files.write(place.lock, json.dumps(dataclasses.asdict(lock)).encode(), scratch=layout.own(stack, "tmp"))
         try:
             _refuse_foreign(layout, stack)
         except errors.LockedError:
-            files.remove(path)
+            files.remove(place.lock)
             raise
         return lock
 
@@ -102,40 +117,35 @@ def _next_fence(layout: Layout, stack: StackName) -> int:
     return fence
 
 
-def check(layout: Layout, stack: StackName, lock: LockInfo) -> None:
+def check(place: Place, lock: LockInfo) -> None:
     """Raise `errors.FencedError` unless `lock` is ours still. Call it inside the mutex, before the effect."""
-    current = own(layout, stack)
+    current = read(place.lock)
     if current is None or current.id != lock.id:
         now = f"it is held by {current}" if current else "it was broken"
         raise errors.FencedError(
-            f"{stack}: the lock of this run (taken {lock.timestamp}) is lost: {now}",
+            f"{place.stack}: the lock of this run (taken {lock.timestamp}) is lost: {now}",
             hint="nothing more was written; run again once nobody else works on the stack",
         )
 
 
-def release(layout: Layout, stack: StackName, lock: LockInfo) -> None:
+def release(place: Place, lock: LockInfo) -> None:
     """Give it back. What is not ours any more is left alone. Raises OSError."""
-    with mutex(layout, stack):
-        current = own(layout, stack)
+    with mutex(place):
+        current = read(place.lock)
         if current is not None and current.id == lock.id:
-            files.remove(layout.locks(stack) / OURS)
-
-
-def own(layout: Layout, stack: StackName) -> LockInfo | None:
-    """Our lock as it stands, whoever holds it. A damaged one is held by nobody we could name."""
-    return _read(layout.locks(stack) / OURS)
+            files.remove(place.lock)
 
 
 def foreign(layout: Layout, stack: StackName) -> Sequence[LockInfo]:
     """The CLI's locks."""
     folder = layout.locks(stack)
-    found = [_read(path) for path in _lock_files(folder) if path.name != OURS]
+    found = [read(path) for path in _lock_files(folder) if path.name != OURS]
     return [lock for lock in found if lock is not None]
 
 
 def holder(layout: Layout, stack: StackName) -> LockInfo | None:
     """Who holds the stack, the CLI included; None for a dead holder of ours."""
-    current = own(layout, stack)
+    current = read(layout.locks(stack) / OURS)
     if current is not None and not processes.is_dead(current):
         return current
     return next(iter(foreign(layout, stack)), None)
@@ -143,8 +153,9 @@ def holder(layout: Layout, stack: StackName) -> LockInfo | None:
 
 def break_all(layout: Layout, stack: StackName) -> Sequence[LockInfo]:
     """Remove every lock and say whose they were."""
-    with mutex(layout, stack):
-        current = own(layout, stack)
+    place = Place.of(layout, stack)
+    with mutex(place):
+        current = read(place.lock)
         broken = [*([current] if current else []), *foreign(layout, stack)]
         files.remove(*_lock_files(layout.locks(stack)))
         return broken
@@ -157,7 +168,8 @@ def _lock_files(folder: Path) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> LockInfo | None:
+def read(path: Path) -> LockInfo | None:
+    """A lock file as it stands, whoever holds it; None when there is none. A damaged one still locks."""
     data = reading.read(path)
     if data is None:
         return None

@@ -36,6 +36,10 @@ class Sealed:
         return "Sealed()"
 
 
+class Locked(Exception):
+    """A key is needed that is not derived yet, by a caller that must not wait for it."""
+
+
 class Vault:
     """Ciphertexts of one stack. What was read is written again as it was, so that files stay stable.
 
@@ -45,6 +49,7 @@ class Vault:
     def __init__(self, manager: Callable[[], SecretsManager] | None = None) -> None:
         self._make = manager
         self._manager: SecretsManager | None = None
+        self.is_hurried = False
         self._seen: dict[tuple[str, str], list[str]] = {}
         self._given: collections.Counter[tuple[str, str]] = collections.Counter()
 
@@ -59,8 +64,11 @@ class Vault:
         return self._make is None
 
     def manager(self) -> SecretsManager:
-        """The manager. Raises `errors.SecretsError` when the vault was made without one."""
+        """The manager. Raises `errors.SecretsError` when the vault was made without one; Locked when it is the
+        first call and the caller is in a hurry (`is_hurried`), as the event loop is."""
         if self._manager is None:
+            if self.is_hurried:
+                raise Locked
             if self._make is None:
                 raise errors.SecretsError("a secret must be encrypted, but the stack was opened without its key")
             self._manager = self._make()

@@ -28,6 +28,7 @@ from stackyard.secrets.opening import Opener
 from stackyard.state import codec, histories, integrity, journal, spills
 from stackyard.state.base import Backend, LockInfo
 from stackyard.state.codec import Codec, Document
+from stackyard.state.properties import Locked
 
 WRITER: Final = "stackyard"
 _REMOVING: Final = {Op.DELETE, Op.DELETE_REPLACED, Op.READ_DISCARD, Op.REMOVE_PENDING_REPLACE, Op.REFRESH}
@@ -239,7 +240,12 @@ class OpenStack:
                         done.set_exception(error)
 
     async def _write(self, batch: list[tuple[JournalEntry, asyncio.Future[None]]]) -> None:
-        encoded = await asyncio.to_thread(self._encode, [entry for entry, _ in batch])
+        entries = [entry for entry, _ in batch]
+        try:
+            with self._codec.hurried():
+                encoded = self._encode(entries)
+        except Locked:
+            encoded = await asyncio.to_thread(self._encode, entries)
         lines = [line for line in encoded if isinstance(line, bytes)]
         if not self._has_header:
             lines.insert(0, journal.header(self._base, self.lock))
