@@ -6,6 +6,7 @@ A case (`cases/<service>.yaml`):
     title       when a type has more than one case
     needs       resources made before it: name → {type, inputs}
     inputs      of the resource; `${needed.output}` is filled in, also inside text; `${unique}` is new each run
+                `{archive: folder}` is an archive of that folder of `code/`
     preview     outputs that the preview of the creation must know, beyond the inputs
     outputs     after creation: output → pattern (fnmatch) or value
     look        {service, operation, arguments}: a boto3 call of one's own; `${id}` and `${output}` are filled in
@@ -28,6 +29,7 @@ import dataclasses
 import fnmatch
 import itertools
 import os
+import pathlib
 import re
 from typing import Any
 
@@ -36,7 +38,7 @@ import jmespath
 
 from stackyard.model import values
 from stackyard.model.resources import Resource
-from stackyard.providers import base
+from stackyard.providers import assets, base
 
 _COUNTER = itertools.count()
 _HOLE = re.compile(r"\$\{([^}]+)\}")
@@ -44,6 +46,8 @@ _HOLE = re.compile(r"\$\{([^}]+)\}")
 
 def fill(value: Any, known: dict[str, Any]) -> Any:
     """`value` with every `${path}` replaced; a text that is one hole becomes the value itself."""
+    if isinstance(value, dict) and set(value) == {"archive"}:
+        return assets.resolved(values.Archive(path=value["archive"]), pathlib.Path(__file__).parent / "code")
     if isinstance(value, dict):
         return {fill(k, known): fill(v, known) for k, v in value.items()}
     if isinstance(value, list):
