@@ -6,7 +6,7 @@ import asyncio
 import collections
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from stackyard import errors
 from stackyard.model import values
@@ -64,6 +64,19 @@ class Rules:
     required: tuple[str, ...] = ()
 
 
+class Gate(asyncio.Event):
+    """An event that a call waits for; `reached` is set when one does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        """Wait for the gate to be opened (`set`)."""
+        self.reached.set()
+        return await super().wait()
+
+
 class FakeCloud:
     """What exists, and every call that changed it, in order."""
 
@@ -85,7 +98,7 @@ class MemoryProvider:
     """A provider whose types behave as their `Rules` say; unknown types have none.
 
     failures  (call, resource name) to the error to raise; `after` the effect when the error is not a ProviderError
-    gates     (call, resource name) to an event that the call waits for
+    gates     (call, resource name) to a gate that the call waits at
     boundary  called at the edges of each effect: a test makes it raise to stand for a kill
     """
 
@@ -96,7 +109,7 @@ class MemoryProvider:
         self.rules = dict(rules)
         self.failures: dict[tuple[str, str], Exception] = {}
         self.unhealthy: dict[str, tuple[str, ...]] = {}
-        self.gates: dict[tuple[str, str], asyncio.Event] = {}
+        self.gates: dict[tuple[str, str], Gate] = {}
         self.functions: dict[str, Callable[[Properties], Properties]] = {}
         self.settings: list[Settings] = []
         self.checked: list[CheckRequest] = []

@@ -39,7 +39,7 @@ class Executor:
         self._session = session
         self._slots = asyncio.Semaphore(max(1, session.context.options.parallel))
         self._planned = None if plan is None else Counter((step.urn, step.op) for step in plan.steps)
-        self._deleting: dict[int | None, asyncio.Future[None]] = {}
+        self._deleting: dict[int | None, asyncio.Event] = {}
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -69,24 +69,23 @@ class Executor:
         Raises Stopped when the chain may not go on, and when a step of it failed (which has been reported).
         """
         held: Held | None = None
-        promised = [(action, self._promise(action)) for action in chain]
+        promises = [(action, self._promise(action)) for action in chain]
         try:
-            for action, _ in promised:
+            for action, promise in promises:
                 self._session.check_going()
                 self._check_planned(action)
                 held = await self._one(action) or held
+                promise.set()
         finally:
-            for _, promise in promised:
-                if promise is not None and not promise.done():
-                    promise.set_result(None)
+            for _, promise in promises:
+                promise.set()
         return held
 
-    def _promise(self, action: Action) -> asyncio.Future[None] | None:
-        """Let a later chain that makes anew what this one deletes first wait for the deletion."""
-        if not action.pending or action.old is None:
-            return None
-        promise = asyncio.get_running_loop().create_future()
-        self._deleting[action.old.old] = promise
+    def _promise(self, action: Action) -> asyncio.Event:
+        """Set when the step is over. A later chain that makes anew what this one deletes first waits for it."""
+        promise = asyncio.Event()
+        if action.pending and action.old is not None:
+            self._deleting[action.old.old] = promise
         return promise
 
     def _check_planned(self, action: Action) -> None:
@@ -178,7 +177,7 @@ class Executor:
     async def _wait_deleted(self, action: Action) -> None:
         promise = self._deleting.get(action.old.old) if action.old else None
         if promise is not None:
-            await promise
+            await promise.wait()
             if action.old and not self._gone(action.old):
                 raise errors.EngineError(f"{action.urn} cannot be made anew, because it could not be deleted")
 
