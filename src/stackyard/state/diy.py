@@ -59,7 +59,12 @@ class FileBackend:
 
     async def lock(self, stack: StackName) -> LockInfo:
         """Take the lock."""
-        lock = await self._run(locks.acquire, self._layout, stack)
+        try:
+            lock = await self._run(locks.acquire, self._layout, stack)
+        except OSError as error:
+            raise errors.StateError(
+                f"{stack} cannot be locked in {self.root}: {error.strerror}", hint="is the folder writable?"
+            ) from error
         self._held[lock.id] = locks.Place.of(self._layout, stack)
         return lock
 
@@ -125,8 +130,7 @@ class FileBackend:
     def _load(self, stack: StackName) -> bytes | None:
         self._check_meta()
         plain = self._layout.checkpoint(stack)
-        found = [path for path in _variants(plain) if path.exists()]
-        path = max(found, key=lambda path: path.stat().st_mtime_ns, default=plain)
+        path = max(_variants(plain), key=_modified)
         data = reading.read(path)
         return None if data is None else reading.expanded(data, str(path))
 
@@ -209,6 +213,13 @@ def _folder(path: Path) -> list[Path]:
         return sorted(path.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def _variants(plain: Path) -> list[Path]:

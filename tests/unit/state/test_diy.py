@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import gzip
 import json
@@ -12,14 +13,21 @@ import pytest
 
 from stackyard import errors
 from stackyard.kit import files
+from stackyard.model.journals import JournalEntry, Phase
 from stackyard.model.names import StackName
-from stackyard.state import backends, locks, processes
+from stackyard.model.plans import Op, Operation
+from stackyard.model.resources import Resource
+from stackyard.model.updates import Outcome, Update
+from stackyard.model.values import Secret
+from stackyard.secrets.opening import Opener
+from stackyard.state import backends, locks, processes, stacks
 from stackyard.state.base import LockInfo
 from stackyard.state.diy import FileBackend
 from stackyard.state.layout import Layout
 from stackyard.state.memory import MemoryBackend
 
 DEV = StackName("organization", "shop", "dev")
+SALT = "v1:4iF78gb0nF0=:v1:Co6IbTWYs/UdrjgY:FSrAWOFZnj9ealCUDdJL7LrUKXX9BA=="
 
 
 @pytest.fixture
@@ -229,3 +237,43 @@ async def test_a_deleted_stack_leaves_its_copy(backend: FileBackend) -> None:
     lock = await saved(backend, b"one")
     await backend.delete(DEV, lock)
     assert (backend.root / ".pulumi/stacks/shop/dev.json.bak").read_bytes() == b"one"
+
+
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(files, "make_folder", fail)
+    with pytest.raises(errors.StateError, match="Read-only") as caught:
+        await FileBackend(f"file://{tmp_path}").lock(DEV)
+    assert str(tmp_path) in str(caught.value)
+
+
+async def test_no_file_ever_holds_a_secret_in_clear(backend: FileBackend, tmp_path: Path) -> None:
+    opener = Opener({"PULUMI_CONFIG_PASSPHRASE": "abc123"}, salt=SALT)
+    root = Resource(urn="urn:pulumi:dev::shop::a:b:C::n", type="a:b:C", custom=True)
+    for round_ in range(2):
+        state = await stacks.open_for_writing(backend, DEV, opener, spill=tmp_path / "spill")
+        old = 0 if round_ else None
+        made = root.replaced(
+            id="i", inputs={"deep": [{"s": Secret(f"canary{round_}")}]}, outputs={"o": Secret("canary")}
+        )
+        op = Op.UPDATE if round_ else Op.CREATE
+        await state.append(JournalEntry(1, Phase.BEGIN, op, old=old, resource=made))
+        await state.append(JournalEntry(1, Phase.DONE, op, old=old, resource=made))
+        assert names(backend.root)
+        _assert_absent(tmp_path, b"canary")
+        update = Update(str(DEV), Operation.UP, Outcome.SUCCEEDED, outputs={"o": Secret("canary")})
+        await state.commit(update)
+        await state.close()
+    _assert_absent(tmp_path, b"canary")
+    checkpoint = await stacks.read(backend, DEV, opener)
+    assert checkpoint is not None
+    assert checkpoint.resources[0].inputs == {"deep": [{"s": Secret("canary1")}]}
+
+
+def _assert_absent(folder: Path, text: bytes) -> None:
+    found = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert found
+    encoded = base64.b64encode(text)[:-2]
+    assert [str(path) for path, data in found.items() if text in data or encoded in data] == []
