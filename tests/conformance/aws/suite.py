@@ -179,7 +179,7 @@ class Trial:
         return made
 
     async def absent(self, inputs: dict[str, Any]) -> None:
-        if self.case.get("find") != "no":
+        if not self.case.get("remains") and self.case.get("find") is not False:
             found = await self.life.find(inputs)
             assert found.presence is base.Presence.ABSENT, found
 
@@ -244,7 +244,7 @@ class Trial:
         return {"name": resource.inputs["name"]} if "name" in defaulted else {}
 
     async def found(self, resource: Resource) -> None:
-        if self.case.get("find") != "no":
+        if self.case.get("find") is not False:
             found = await self.life.find(resource.inputs)
             assert found.presence == self.case.get("find", "found"), found
             if found.made:
@@ -284,7 +284,7 @@ class Trial:
         if self.case.get("remains"):
             return
         assert await self.life.read(resource.id, resource) is None
-        if self.case.get("find") != "no":
+        if self.case.get("find") is not False:
             found = await self.life.find(resource.inputs)
             assert found.presence is base.Presence.ABSENT, found
 

@@ -98,6 +98,8 @@ class Kind:
     """The calls for tags, when they are not all in create and read."""
     gone: ClassVar[tuple[str, ...]] = ()
     """More error codes that mean it does not exist; those that say "not found" are known."""
+    overwrites: ClassVar[bool] = False
+    """`create` puts, over what is there: `find` may say absent of what differs."""
     delete_first: ClassVar[bool] = False
     """A replacement cannot exist beside the old one (a fixed name implies this)."""
     waits_gone: ClassVar[bool] = False

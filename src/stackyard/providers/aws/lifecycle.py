@@ -299,6 +299,8 @@ def find(scope: Scope, kind: Kind, request: base.CreateRequest) -> base.Found:
     named = kind.naming.property if kind.naming else ""
     if kind.found_by is FoundBy.NAME and named not in request.inputs.get("__defaults", ()):
         others = [key for key, value in inputs.items() if not values.equal(value, request.inputs.get(key))]
+        if others and kind.overwrites:
+            return base.Found(base.Presence.ABSENT)
         if others:
             reason = f"{kind.token} {id_} exists, but differs in {', '.join(sorted(others))}"
             return base.Found(base.Presence.UNSURE, reason=f"{reason}: is it ours? Import it or remove it")

@@ -78,11 +78,14 @@ def mapping(tags: Any) -> dict[str, str]:
     return found
 
 
-def _call(client: Any, tagging: Tagging, operation: str, id_: str) -> tuple[Any, str, dict[str, Any]]:
-    """A call: the shape of its tags, the name of that member, and the arguments that identify the resource."""
+def _call(
+    client: Any, tagging: Tagging, operation: str, id_: str, *, keys: bool = False
+) -> tuple[Any, str, dict[str, Any]]:
+    """A call: the shape of its tags (or, with `keys`, of the keys to remove), that member, and what identifies."""
     members = _members(client, operation)
     shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation]).input_shape
-    tags = next((name for name in members if name.lower() in _TAG_MEMBERS), "")
+    found = [name for name in members if name.lower() in _TAG_MEMBERS]
+    tags = next((name for name in found if keys and "key" in name.lower()), next(iter(found), ""))
     stated = dict(tagging.given)
     free = [name for name in (shape.required_members or members) if name != tags and name not in stated]
     by = tagging.member if tagging.member in members else free[0]
@@ -116,7 +119,7 @@ def remove(client: Any, tagging: Tagging, id_: str, keys: list[str]) -> None:
     """Take the tags of these keys off it."""
     if not keys:
         return
-    shape, name, arguments = _call(client, tagging, tagging.remove, id_)
+    shape, name, arguments = _call(client, tagging, tagging.remove, id_, keys=True)
     listed: Any = keys
     if shape.type_name == "structure":
         listed = {"Items": keys}

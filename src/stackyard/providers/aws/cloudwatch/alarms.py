@@ -18,6 +18,7 @@ class MetricAlarm(Table):
 
     service = "cloudwatch"
     naming = Naming(limit=255)
+    overwrites = True
     names = fixed(name="AlarmName", metricQueries="Metrics", arn="AlarmArn")
     defaults = fixed(actionsEnabled=True, treatMissingData="missing")
     replaces = ("name",)

@@ -11,6 +11,7 @@ class Dashboard(Kind):
     """`aws:cloudwatch/dashboard:Dashboard`."""
 
     naming = None
+    overwrites = True
     replaces = ("dashboardName",)
     documents = ("dashboardBody",)
 

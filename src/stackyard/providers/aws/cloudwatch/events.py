@@ -56,6 +56,7 @@ class EventRule(Kind):
     """`aws:cloudwatch/eventRule:EventRule`."""
 
     naming = Naming(limit=64)
+    overwrites = True
     defaults = fixed(eventBusName=DEFAULT_BUS, forceDestroy=False)
     replaces = ("name", "namePrefix", "eventBusName")
     documents = ("eventPattern",)

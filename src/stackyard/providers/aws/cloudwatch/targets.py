@@ -45,6 +45,7 @@ class EventTarget(Kind):
     """`aws:cloudwatch/eventTarget:EventTarget`."""
 
     naming = Naming(property="targetId", prefix="", limit=64)
+    overwrites = True
     defaults = fixed(eventBusName=DEFAULT_BUS, forceDestroy=False)
     replaces = ("rule", "targetId", "eventBusName")
     documents = ("input",)

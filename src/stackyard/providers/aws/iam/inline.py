@@ -16,6 +16,7 @@ class _Inline(Kind):
 
     owner = ""
     naming = Naming(limit=128)
+    overwrites = True
     documents = ("policy",)
 
     def _call(self, aws: Aws, verb: str, owner: str, name: str, **arguments: Any) -> Any:

@@ -105,6 +105,7 @@ class TopicPolicy(Kind):
     """`aws:sns/topicPolicy:TopicPolicy`. Deleting it brings back the policy that lets the owner alone use it."""
 
     naming = None
+    overwrites = True
     replaces = ("arn",)
     documents = ("policy",)
 

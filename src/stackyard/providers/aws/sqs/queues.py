@@ -98,6 +98,7 @@ class _Attribute(Kind):
 
     attribute = ""
     naming = None
+    overwrites = True
     replaces = ("queueUrl",)
 
     @property
