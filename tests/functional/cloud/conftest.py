@@ -15,7 +15,7 @@ from stackyard.testing.clouds import embedded_cloud, fresh_account
 __all__ = ["embedded_cloud", "fresh_account"]
 
 Clients = Callable[..., Any]
-_ONCE = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=30)
+_ONCE = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=30, inject_host_prefix=False)
 
 
 def client_of(environ: dict[str, str], service: str, **given: Any) -> Any:

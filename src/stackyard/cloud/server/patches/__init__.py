@@ -9,12 +9,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import credentials, dataplane, functions, quickcreate, tracked
+from . import credentials, dataplane, functions, quickcreate, refusals, tracked
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
-ALL: tuple[ModuleType, ...] = (tracked, credentials, dataplane, functions, quickcreate)
+ALL: tuple[ModuleType, ...] = (tracked, credentials, dataplane, functions, quickcreate, refusals)
 
 
 def gathered(order: orders.Order) -> dict[str, list[arrivals.Cure]]:
