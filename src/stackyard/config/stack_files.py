@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,6 +99,11 @@ def parse(path: Path, project: str, shown_as: str) -> StackFile:
         config=tuple(_entries(root, project, found)),
         diagnostics=tuple(found),
     )
+
+
+def estate_salt(stacks: Iterable[Stack]) -> str:
+    """The `encryptionsalt` that new stacks of an estate share: that of the first stack file that has one."""
+    return next((file.salt for file in map(read, stacks) if file.salt), "")
 
 
 def _text(root: Node, key: str, found: list[Diagnostic]) -> str:

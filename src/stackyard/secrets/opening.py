@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -30,13 +31,19 @@ class Opener:
 
     environ  the variables to look in
     folder   where a passphrase may be generated (`.stackyard` of an embedded estate); None: nowhere
-    salt     the estate's `encryptionsalt`, which new stacks share; empty: one is made and kept in `folder`
+    salt     the estate's `encryptionsalt`, which new stacks share, or who looks for it when it is needed;
+             empty: one is made and kept in `folder`
+
+    Safe to use from several threads.
     """
 
-    def __init__(self, environ: Mapping[str, str], folder: Path | None = None, salt: str = "") -> None:
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path | None = None, salt: str | Callable[[], str] = ""
+    ) -> None:
         self._environ = environ
         self._folder = folder
         self._salt = salt
+        self._making = threading.Lock()
 
     def passphrase(self) -> str:
         """The passphrase. Raises `errors.SecretsError` when there is none; generates it where allowed."""
@@ -72,11 +79,18 @@ class Opener:
 
         Making a salt derives its key (0.2 seconds, blocking); after that the estate has one.
         """
-        if not self._salt and self._folder is not None:
-            self._salt = _kept(self._folder / SALT_FILE, lambda: PassphraseManager.made(self.passphrase).salt)
-        if not self._salt:
-            self._salt = PassphraseManager.made(self.passphrase).salt
-        return self.from_salt(self._salt)
+        with self._making:
+            if callable(self._salt):
+                self._salt = self._salt()
+            if not self._salt:
+                self._salt = self._made()
+            return self.from_salt(self._salt)
+
+    def _made(self) -> str:
+        def make() -> str:
+            return PassphraseManager.made(self.passphrase).salt
+
+        return make() if self._folder is None else _kept(self._folder / SALT_FILE, make)
 
 
 def _read_passphrase(path: Path) -> str:

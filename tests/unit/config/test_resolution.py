@@ -248,3 +248,12 @@ def test_a_stack_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 def test_the_text_of_a_value_is_json_of_it() -> None:
     assert json.loads(stack_files.text_of({"b": [1.5, None], "a": "x"})) == {"a": "x", "b": [1.5, None]}
+
+
+def test_the_salt_of_an_estate_is_that_of_the_first_file_that_has_one(tmp_path: Path) -> None:
+    without, with_salt = tmp_path / "a", tmp_path / "b"
+    without.mkdir()
+    with_salt.mkdir()
+    made = [stack(without), stack(with_salt, f"encryptionsalt: {SALT}\n")]
+    assert stack_files.estate_salt(made) == SALT
+    assert stack_files.estate_salt(made[:1]) == ""

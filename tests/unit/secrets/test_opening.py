@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stackyard import errors
 from stackyard.secrets.opening import Opener
+from stackyard.secrets.passphrase import PassphraseManager
 
 SALT = "v1:4iF78gb0nF0=:v1:Co6IbTWYs/UdrjgY:FSrAWOFZnj9ealCUDdJL7LrUKXX9BA=="
 
@@ -53,6 +56,35 @@ def test_new_stacks_share_the_salt_of_the_estate() -> None:
 def test_an_estate_without_a_salt_makes_one_once(tmp_path: Path) -> None:
     text = Opener({}, tmp_path).new().encrypt("x")
     assert Opener({}, tmp_path).new().decrypt(text) == "x"
+
+
+def test_stacks_that_start_together_make_one_salt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    original = PassphraseManager.made
+
+    def counted(source: Callable[[], str]) -> PassphraseManager:
+        made.append(1)
+        return original(source)
+
+    monkeypatch.setattr(PassphraseManager, "made", counted)
+    opener = Opener({"PULUMI_CONFIG_PASSPHRASE": "abc123"}, tmp_path)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        salts = {manager.salt for manager in pool.map(lambda _: opener.new(), range(8))}
+    assert len(salts) == len(made) == 1
+
+
+def test_the_estates_salt_is_looked_for_only_when_it_is_needed() -> None:
+    asked = []
+
+    def look() -> str:
+        asked.append(1)
+        return SALT
+
+    opener = Opener({"PULUMI_CONFIG_PASSPHRASE": "abc123"}, salt=look)
+    opener.from_salt(SALT)
+    assert not asked
+    assert opener.new().salt == opener.new().salt == SALT
+    assert len(asked) == 1
 
 
 def test_a_checkpoint_names_its_manager() -> None:
