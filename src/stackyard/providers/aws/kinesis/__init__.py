@@ -1,0 +1,4 @@
+"""Amazon Kinesis: data streams."""
+
+TYPES = {"Stream": "streams"}
+FUNCTIONS: dict[str, str] = {}
