@@ -267,6 +267,7 @@ class BucketAcl(Setting):
 
     replaces = ("bucket", "expectedBucketOwner")
     computed = ("accessControlPolicy",)
+    affects = fixed(acl=("accessControlPolicy",))
     sets = ("accessControlPolicy.grants",)
     put, get, member = "put_bucket_acl", "get_bucket_acl", "AccessControlPolicy"
 
