@@ -18,6 +18,7 @@ resources as {"$": "name.output"}, {"$urn": "name"}, {"$provider": "name"}; {"$s
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -59,15 +60,50 @@ def program(resources: list[dict[str, Any]]) -> Body:
     async def body(script: Script) -> None:
         handles: dict[str, Handle] = {}
         for each in resources:
-            fields = dict(each)
-            name, type_ = fields.pop("name"), fields.pop("type", TYPE)
-            component, key = fields.pop("component", False), fields.pop("key", name)
-            inputs = _resolve(fields.pop("inputs", {}), handles, script)
-            options = {key: _option(key, _resolve(v, handles, script)) for key, v in fields.items()}
-            make = script.component if component else script.resource
-            handles[key] = await make(type_, name, inputs, **options)
+            handles[each.get("key", each["name"])] = await _register(each, handles, script)
 
     return body
+
+
+def concurrent(resources: list[dict[str, Any]]) -> Body:
+    """The program that registers each of these resources as soon as those that it names are there."""
+
+    async def body(script: Script) -> None:
+        handles: dict[str, Handle] = {}
+        tasks: dict[str, asyncio.Task[None]] = {}
+
+        async def register(key: str, each: dict[str, Any]) -> None:
+            await asyncio.gather(*(tasks[name] for name in _names(each) if name != "stack"))
+            handles[key] = await _register(each, handles, script)
+
+        for each in resources:
+            key = each.get("key", each["name"])
+            tasks[key] = asyncio.ensure_future(register(key, each))
+        for result in await asyncio.gather(*tasks.values(), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    return body
+
+
+def _names(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {name for item in value for name in _names(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {str(value[key]).partition(".")[0] for key in ("$", "$urn", "$provider") if key in value}
+    return own | {name for item in value.values() for name in _names(item)}
+
+
+async def _register(each: dict[str, Any], handles: dict[str, Handle], script: Script) -> Handle:
+    fields = dict(each)
+    name, type_ = fields.pop("name"), fields.pop("type", TYPE)
+    component = fields.pop("component", False)
+    fields.pop("key", "")
+    inputs = _resolve(fields.pop("inputs", {}), handles, script)
+    options = {key: _option(key, _resolve(v, handles, script)) for key, v in fields.items()}
+    make = script.component if component else script.resource
+    return await make(type_, name, inputs, **options)
 
 
 def _resolve(value: Any, handles: dict[str, Handle], script: Script) -> Any:

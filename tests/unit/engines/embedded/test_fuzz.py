@@ -14,7 +14,7 @@ from stackyard.model.updates import Outcome
 from stackyard.testing.providers import Rules
 from stackyard.testing.stages import Stage, changes, shown
 from stackyard.testing.states import Kill, Killed
-from tests.unit.engines.embedded.cases import program
+from tests.unit.engines.embedded.cases import concurrent, program
 
 _ARN = {"arn": lambda item: f"arn:{item.id}"}
 RULES = {
@@ -26,12 +26,15 @@ NAMES = ["a", "b", "c", "d", "e"]
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """One update: the program, what the provider refuses, and where it is killed (0 = not at all)."""
+    """One update: the program, what the provider refuses, where it is killed (0 = not at all), and whether the
+    same program is run `again` before the next round."""
 
     resources: tuple[dict[str, Any], ...]
     refused: tuple[tuple[str, str], ...]
     unhealthy: tuple[str, ...]
     kill: int
+    again: bool
+    concurrent: bool
 
 
 @st.composite
@@ -52,7 +55,9 @@ def rounds(draw: st.DrawFn) -> list[Round]:
         refused = draw(st.lists(refusals, max_size=1)) if draw(st.integers(0, 2)) == 0 else []
         unhealthy = draw(st.lists(st.sampled_from(NAMES), max_size=1)) if draw(st.integers(0, 4)) == 0 else []
         kill = draw(st.integers(0, 40))
-        found.append(Round(tuple(resources), tuple(refused), tuple(unhealthy), kill))
+        found.append(
+            Round(tuple(resources), tuple(refused), tuple(unhealthy), kill, draw(st.booleans()), draw(st.booleans()))
+        )
     return found
 
 
@@ -84,7 +89,8 @@ def _resource(
 
 async def play(stage: Stage, each: Round) -> None:
     """One round with its faults, then the same program again without: everything must then be in order."""
-    body = program([dict(resource) for resource in each.resources])
+    make = concurrent if each.concurrent else program
+    body = make([dict(resource) for resource in each.resources])
     plan = await stage.preview(body)
     assert not plan.failed, plan.diagnostics
     refusal = errors.ProviderError("refused")
@@ -104,7 +110,8 @@ async def play(stage: Stage, each: Round) -> None:
     finally:
         stage.provider.boundary = stage.state.boundary = lambda label: None
         stage.provider.failures, stage.provider.unhealthy = {}, {}
-    await settle(stage)
+    if each.again:
+        await settle(stage)
 
 
 async def settle(stage: Stage) -> None:
@@ -132,6 +139,7 @@ def test_whatever_happens_the_next_run_puts_it_right(found: list[Round]) -> None
         stage = Stage(RULES)
         for each in found:
             await play(stage, each)
+        await settle(stage)
         update = await stage.destroy()
         assert update.outcome is Outcome.SUCCEEDED
         assert stage.cloud.items == {}
