@@ -93,8 +93,24 @@ class State:
         count = sum(self._put(name, entries, long) for name, entries in found.items())
         self._encoder.know(long)
         for service in services:
-            _settle(service)
+            self._settle(service)
         return count
+
+    def _settle(self, service: str) -> None:
+        """Let a service do to the restored state what it does to a state that it reads itself.
+
+        Some clear everything first and put back only the part that they would have saved: the rest is put back here.
+        """
+        module: Any = sys.modules[_PREFIX + service]
+        load = getattr(module, "load_persisted_state", None)
+        if load is None or not hasattr(module, "get_state"):
+            return
+        before = {name: dict(store._data) for name, store in self._stores.items() if name.startswith(f"{service}.")}
+        load(module.get_state())
+        for name, entries in before.items():
+            data = self._stores[name]._data
+            for key in entries.keys() - data.keys():
+                data[key] = entries[key]
 
     def _put(self, name: str, entries: dict[Any, Any], long: dict[bytes, Any]) -> int:
         layout = _layout(name)
@@ -212,19 +228,6 @@ def _drop(chunks: dict[Any, dict[Any, Any]], first: Any, rest: Any) -> None:
         group.pop(rest, None)
     if rest is EVERY or not group:
         chunks.pop(first, None)
-
-
-def _settle(service: str) -> None:
-    """Let a service do to the restored state what it does to a state that it reads itself."""
-    module: Any = sys.modules[_PREFIX + service]
-    load = getattr(module, "load_persisted_state", None)
-    if load is None or not hasattr(module, "get_state"):
-        return
-    try:
-        load(module.get_state())
-    except Exception:
-        _log.exception("%s did not take its restored state", service)
-        raise
 
 
 def _layout(name: str) -> layouts.Layout:

@@ -9,12 +9,32 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import credentials, dataplane, functions, quickcreate, refusals, tracked
+from . import (
+    credentials,
+    dataplane,
+    functions,
+    network,
+    quickcreate,
+    refusals,
+    schedules,
+    tracked,
+    websites,
+)
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
-ALL: tuple[ModuleType, ...] = (tracked, credentials, dataplane, functions, quickcreate, refusals)
+ALL: tuple[ModuleType, ...] = (
+    tracked,
+    credentials,
+    dataplane,
+    functions,
+    network,
+    quickcreate,
+    schedules,
+    websites,
+    refusals,
+)
 
 
 def gathered(order: orders.Order) -> dict[str, list[arrivals.Cure]]:
