@@ -1,0 +1,185 @@
+"""Which stacks a stack's program refers to, and what it exports, from its source alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from stackyard.errors import Position
+from stackyard.estate import index as indexes
+from stackyard.estate.index import Index
+from stackyard.graph import configuration, naming, remembering
+from stackyard.graph.evaluation import machine
+from stackyard.graph.evaluation.facts import Facts
+from stackyard.graph.evaluation.sources import Source
+from stackyard.graph.evaluation.state import Hidden, Shared, Subject
+from stackyard.graph.exports import Exports
+from stackyard.graph.naming import Namer
+from stackyard.model.diagnostics import Diagnostic, warning
+from stackyard.model.estates import Estate, Evidence, EvidenceKind, Project, Reference, Stack
+from stackyard.model.names import StackName
+
+PROGRAM: Final = "__main__.py"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the sources of an estate's programs say.
+
+    `references` may name one edge several times, once for each place. `exports` are by stack, for the programs
+    that were evaluated. `files` are, by stack, the sources that its program is made of.
+    """
+
+    references: tuple[Reference, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    exports: Mapping[StackName, Exports] = dataclasses.field(default_factory=dict)
+    files: Mapping[StackName, frozenset[Path]] = dataclasses.field(default_factory=dict)
+
+
+def evaluate(
+    estate: Estate, config_value: configuration.ConfigValue | None = None, *, stacks: Iterable[Stack] | None = None
+) -> Evaluation:
+    """Evaluate the Python programs of `stacks` (all of the estate's by default). Runs and imports none of them.
+
+    `config_value(stack, key)` gives a configuration value by its full key as text, None when it is not set, and
+    raises `Hidden` for a secret or a value that is not known yet. By default the stacks' own files are read.
+    What cannot be told is a warning with its position; nothing is guessed.
+    """
+    config_value = config_value or configuration.Files()
+    chosen = [stack for stack in (estate.stacks if stacks is None else stacks) if program_file(stack.project)]
+    with indexes.opened(estate.root) as index:
+        found = _facts(estate, chosen, config_value, index)
+    namer = Namer(estate)
+    references: list[Reference] = []
+    told: dict[tuple[Position | None, str, str], list[Diagnostic]] = {}
+    for stack, (facts, _) in zip(chosen, found, strict=True):
+        for each in _resolved(stack, facts, namer):
+            if isinstance(each, Reference):
+                references.append(each)
+            else:
+                told.setdefault((each.position, each.message, each.hint), []).append(each)
+    return Evaluation(
+        tuple(references),
+        tuple(_once(alike) for alike in told.values()),
+        {stack.name: Exports.of(facts) for stack, (facts, _) in zip(chosen, found, strict=True)},
+        {stack.name: files for stack, (_, files) in zip(chosen, found, strict=True)},
+    )
+
+
+def _facts(
+    estate: Estate, stacks: list[Stack], config_value: configuration.ConfigValue, index: Index
+) -> list[tuple[Facts, frozenset[Path]]]:
+    """The facts of each stack: remembered where nothing they depend on changed, else evaluated."""
+    subjects = [_subject(estate, stack, config_value) for stack in stacks]
+    memory = remembering.Memory(index, estate.root)
+    known = [memory.recall(str(stack.name), subject) for stack, subject in zip(stacks, subjects, strict=True)]
+    if None not in known:
+        return [each for each in known if each is not None]
+    shared = Shared(_reach(estate))
+    programs: dict[Path, Source | None] = {}
+    for stack, facts in zip(stacks, known, strict=True):
+        if facts is None and stack.project.path not in programs:
+            programs[stack.project.path] = shared.sources.read(program_file(stack.project) or Path())
+    for subject in {subject.folder: subject for subject in subjects}.values():
+        if (program := programs.get(subject.folder)) is not None:
+            shared.learn(program, subject.roots)
+    shared.find_sinks()
+    found = []
+    for stack, subject, facts in zip(stacks, subjects, known, strict=True):
+        if facts is None:
+            facts = _evaluated(programs[stack.project.path], stack, subject, shared)
+            memory.keep(str(stack.name), subject, *facts)
+        found.append(facts)
+    return found
+
+
+def _evaluated(program: Source | None, stack: Stack, subject: Subject, shared: Shared) -> tuple[Facts, frozenset[Path]]:
+    if program is not None and program.fault is None:
+        return machine.evaluate(program, subject, shared)
+    file = program_file(stack.project) or stack.project.path / PROGRAM
+    facts = Facts()
+    facts.stopped = (program and program.fault) or (Position(str(file)), "its source cannot be read")
+    return facts, frozenset({file})
+
+
+def program_file(project: Project) -> Path | None:
+    """The file that a Python project's program starts in; None for other languages, and where there is none."""
+    if project.runtime != "python":
+        return None
+    start = project.path / project.main if project.main else project.path
+    file = start / PROGRAM if start.is_dir() else start
+    return file if file.is_file() else None
+
+
+def _reach(estate: Estate) -> Path:
+    """The folder that shared modules are looked for in: the estate's root, or the repository of a lone project."""
+    if estate.manifest is None:
+        for folder in (estate.root, *estate.root.parents):
+            if (folder / ".git").exists():
+                return folder
+    return estate.root
+
+
+def _subject(estate: Estate, stack: Stack, config_value: configuration.ConfigValue) -> Subject:
+    project = stack.project
+    return Subject(
+        organization=estate.organization,
+        project=project.name,
+        stack=stack.name.stack,
+        folder=project.path,
+        roots=_roots(estate, project),
+        config_value=functools.partial(config_value, stack),
+    )
+
+
+def _roots(estate: Estate, project: Project) -> tuple[Path, ...]:
+    """Where a program's imports are looked up: as Python would beside it, then upwards, then in shared sources."""
+    start = project.path / project.main if project.main else project.path
+    reach = _reach(estate)
+    folders = [start if start.is_dir() else start.parent, project.path]
+    folders += [folder for folder in project.path.parents if folder.is_relative_to(reach)]
+    found = dict.fromkeys(folders)
+    for folder in folders:
+        found.setdefault(folder / "src")
+    found.update(dict.fromkeys(estate.root / folder for folder in estate.sources))
+    return tuple(folder for folder in found if folder.is_dir())
+
+
+def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | Diagnostic]:
+    """The references of one stack, and what is to be said about the rest."""
+    short = stack.name.short
+    for found in facts.references.values():
+        if found.reason:
+            message = f"cannot tell which stack this refers to: it depends on {found.reason}"
+            hint = "say it in the manifest: stacks: {project/stack: {depends_on: [...]}}"
+            yield warning(message, hint=hint, position=found.position, stack=short)
+            continue
+        try:
+            target = namer.resolve(found.name, stack.name)
+        except ValueError as fault:
+            hint = "" if isinstance(fault, naming.Ambiguous) else "a stack is named organization/project/stack"
+            yield warning(str(fault), hint=hint or "write project/stack", position=found.position, stack=short)
+            continue
+        evidence = Evidence(EvidenceKind.EVALUATED, found.position, found.conditional, tuple(sorted(found.keys)))
+        yield Reference(stack.name, target, (evidence,), external=namer.stack(target) is None)
+    if facts.stopped is not None:
+        position, reason = facts.stopped
+        message = f"the program could not be evaluated to its end: {reason}"
+        hint = "references behind this place are known only when it runs, or when the manifest declares them"
+        yield warning(message, hint=hint, position=position, stack=short)
+
+
+def _once(alike: list[Diagnostic]) -> Diagnostic:
+    """One diagnostic for the same fault in several stacks."""
+    first = alike[0]
+    if len(alike) == 1:
+        return first
+    stacks = sorted({each.stack for each in alike})
+    some = ", ".join(stacks[:3]) + (f" and {len(stacks) - 3} more" if len(stacks) > 3 else "")
+    return dataclasses.replace(first, message=f"{first.message} (in {some})", stack=stacks[0])
+
+
+__all__ = ["Evaluation", "Hidden", "evaluate", "program_file"]

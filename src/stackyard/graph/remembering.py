@@ -1,0 +1,139 @@
+"""Evaluations of earlier runs, as long as everything they depended on is as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from stackyard.errors import Position
+from stackyard.estate import index as indexes
+from stackyard.estate.index import Index
+from stackyard.estate.walking import PRUNED
+from stackyard.graph.evaluation.facts import Facts, FoundExport, FoundReference
+from stackyard.graph.evaluation.state import Hidden, Subject
+
+_KIND: Final = "facts"
+# Raised with every change to what an evaluation finds.
+_FORMAT: Final = "1"
+
+Evaluated = tuple[Facts, frozenset[Path]]
+
+
+class Memory:
+    """Facts by stack in the estate's index.
+
+    They hold while no source they were made from changed, no module appeared or went in a folder where imports
+    were looked up, and every configuration value that was asked for is the same (only its digest is kept).
+    """
+
+    def __init__(self, index: Index, root: Path) -> None:
+        self._index = index
+        self._root = root
+        self._stamps: dict[str, str] = {}
+        self._listings: dict[str, str] = {}
+
+    def recall(self, name: str, subject: Subject) -> Evaluated | None:
+        """What was found for a stack, if it still holds."""
+        payload = self._index.get(_KIND, name, _mark(subject))
+        try:
+            if not payload or not self._holds(payload, subject):
+                return None
+            return _decoded(payload), frozenset(Path(path) for path in payload["files"])
+        except (TypeError, ValueError, KeyError, AttributeError):
+            return None
+
+    def keep(self, name: str, subject: Subject, facts: Facts, files: frozenset[Path]) -> None:
+        """Remember what was found, unless a source changed just now."""
+        stamps = {str(path): self._stamp(str(path)) for path in files}
+        if all(stamps.values()):
+            folders = {str(folder) for folder in (*subject.roots, *(path.parent for path in files))}
+            payload = _encoded(facts) | {
+                "files": stamps,
+                "folders": {folder: self._listing(folder) for folder in sorted(folders)},
+            }
+            self._index.put(_KIND, name, _mark(subject), payload)
+
+    def _holds(self, payload: Any, subject: Subject) -> bool:
+        return (
+            all(self._stamp(path) == stamp for path, stamp in payload["files"].items())
+            and all(self._listing(folder) == listing for folder, listing in payload["folders"].items())
+            and all(_asked(subject, key) == digest for key, digest in payload["config"].items())
+        )
+
+    def _stamp(self, path: str) -> str:
+        """A file's stamp; empty when it is gone or changed just now."""
+        if path not in self._stamps:
+            try:
+                status = os.stat(path, follow_symlinks=False)
+                self._stamps[path] = indexes.stamp(status) if indexes.settled(status) else ""
+            except OSError:
+                self._stamps[path] = ""
+        return self._stamps[path]
+
+    def _listing(self, folder: str) -> str:
+        """A digest of the names in a folder that an import could mean."""
+        if folder not in self._listings:
+            try:
+                with os.scandir(folder) as entries:
+                    names = sorted(e.name for e in entries if _importable(e.name))
+            except OSError:
+                names = []
+            self._listings[folder] = _digest(names)
+        return self._listings[folder]
+
+
+def _importable(name: str) -> bool:
+    return name.endswith(".py") or ("." not in name and name not in PRUNED)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(errors="surrogateescape"), digest_size=12).hexdigest()
+
+
+def _mark(subject: Subject) -> str:
+    roots = map(str, subject.roots)
+    return _digest((_FORMAT, subject.organization, subject.project, subject.stack, str(subject.folder), *roots))
+
+
+def _asked(subject: Subject, key: str) -> str:
+    try:
+        return _value(subject.config_value(key))
+    except Hidden:
+        return "hidden"
+
+
+def _value(value: str | None) -> str:
+    return "unset" if value is None else _digest(("set", value))
+
+
+def _encoded(facts: Facts) -> dict[str, Any]:
+    return {
+        "references": [
+            [_place(r.position), r.name, r.reason, r.conditional, sorted(r.keys)] for r in facts.references.values()
+        ],
+        "exports": [[e.key, _place(e.position), e.conditional] for e in facts.exports.values()],
+        "open": [[_place(position), reason] for position, reason in facts.open_.items()],
+        "stopped": facts.stopped and [_place(facts.stopped[0]), facts.stopped[1]],
+        "config": {key: _value(value) for key, value in facts.config.items()} | dict.fromkeys(facts.hidden, "hidden"),
+    }
+
+
+def _decoded(payload: Any) -> Facts:
+    facts = Facts()
+    for place, name, reason, conditional, keys in payload["references"]:
+        position = Position(*place)
+        found = FoundReference(position, str(name), str(reason), bool(conditional), set(map(str, keys)))
+        facts.references[position, found.name or f"?{found.reason}"] = found
+    for key, place, conditional in payload["exports"]:
+        facts.exports[str(key)] = FoundExport(str(key), Position(*place), bool(conditional))
+    facts.open_ = {Position(*place): str(reason) for place, reason in payload["open"]}
+    if payload["stopped"]:
+        facts.stopped = (Position(*payload["stopped"][0]), str(payload["stopped"][1]))
+    return facts
+
+
+def _place(position: Position) -> list[str | int]:
+    return [position.path, position.line, position.column]
