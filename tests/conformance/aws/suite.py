@@ -17,7 +17,7 @@ A case (`cases/<service>.yaml`):
     drifts      outputs that a second read may show otherwise (a counter, a time)
     adopts      inputs that an import cannot know
     imports     false: its id does not tell what it is, so it cannot be imported
-    import      no, when an id alone does not tell enough to adopt one
+    import      no, when an id alone does not tell enough to adopt one; or the id to import by
     remains     true when deleting only brings back a default that can still be read
     lacks       what the emulator does wrong, so that the case must fail there (a cure shows at once)
     find        what `find` says once it is made (`found`), or `no` when it cannot be asked
@@ -230,8 +230,10 @@ class Trial:
         """An import by id alone, under the same program, forces nothing and changes only what cannot be known."""
         if self.case.get("import") is False:
             return
-        read = await self.life.read(resource.id)
+        id_ = fill(self.case.get("import", "${id}"), {**resource.outputs, **self.known, "id": resource.id})
+        read = await self.life.read(id_)
         assert read is not None
+        assert read.id == resource.id
         assert read.inputs is not None
         adopted = self.life.recorded(read, read.inputs)
         new = await self.life.check({**given, **self._named(resource)}, read.inputs)

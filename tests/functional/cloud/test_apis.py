@@ -80,6 +80,7 @@ def test_an_api_made_with_a_target_answers(client: Clients, embedded_cloud: Embe
     )
     made = client("apigatewayv2").create_api(Name="h", ProtocolType="HTTP", Target=arn)["ApiId"]
     assert get(embedded_cloud, f"/_aws/execute-api/{made}/any/thing") == (200, {"path": "/any/thing"})
+    assert get(embedded_cloud, f"/_aws/execute-api/{made}") == (200, {"path": "/"})
 
 
 def test_a_load_balancer(client: Clients, embedded_cloud: EmbeddedCloud) -> None:

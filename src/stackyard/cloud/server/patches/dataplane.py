@@ -1,6 +1,7 @@
 """Fault: what is called without a signature (an API, a custom domain, a load balancer, a distribution) is looked for
 in the default account and region alone, so that it answers 404 in every other; the host names of AWS itself are not
-known. Cure: the request is put into the account and region of what its host or path names, then served.
+known, nor an API's path without a slash at its end. Cure: the request is put into the account and region of what its
+host or path names, then served.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
 _HOST = re.compile(r"^([a-z0-9]{4,32})\.execute-api\.(?:[a-z0-9-]+\.)?(?:localhost|amazonaws\.com)(?::\d+)?$")
+_ROOT = re.compile(r"^/_aws/execute-api/[a-z0-9]+$")
 Place = tuple[str, str]
 
 
@@ -27,6 +29,8 @@ def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
 
 def _in_app(module: Any) -> None:
     module._EXECUTE_API_RE = _HOST
+    parse = module._parse_execute_api_url
+    module._parse_execute_api_url = lambda host, path: parse(host, f"{path}/" if _ROOT.match(path) else path)
     execute, balance, distribute, domain = (
         module._handle_execute_api_request, module._handle_alb_request,
         module._handle_cloudfront_dataplane_request, module._resolve_custom_domain_request,
