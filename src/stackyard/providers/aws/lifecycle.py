@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -104,9 +105,39 @@ def _clashes(kind: Kind, old: Properties, new: Properties) -> bool:
 def preview_create(scope: Scope, kind: Kind, inputs: Properties) -> base.Made:
     """What is known of the outputs before anything is made."""
     known = {key: value for key, value in inputs.items() if not key.startswith("__")}
-    predicted = {} if values.has_unknown(inputs) else kind.predict(scope.aws(kind, inputs), inputs)
+    with translated(kind, "preview", inputs):
+        predicted = _predicted(scope, kind, inputs)
     outputs = {key: predicted.get(key, known.get(key, UNKNOWN)) for key in kind.schema.outputs}
     return base.Made(UNKNOWN, outputs)
+
+
+class _Undecided(Exception):
+    """A prediction asked for an input that is not known yet."""
+
+
+class _Known(dict[str, Any]):
+    """Inputs that refuse to hand out what is unknown."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        if values.has_unknown(value):
+            raise _Undecided(key)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def _predicted(scope: Scope, kind: Kind, inputs: Properties) -> Properties:
+    if inputs.get("region") is UNKNOWN:
+        return {}
+    try:
+        return kind.predict(scope.aws(kind, inputs), _Known(inputs))
+    except _Undecided:
+        return {}
 
 
 def create(scope: Scope, kind: Kind, request: base.CreateRequest) -> base.Made:

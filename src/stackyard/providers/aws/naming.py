@@ -19,7 +19,7 @@ PREFIX_DIGITS = 26
 class Naming:
     """How one type is named: the property, its prefix property, the longest name allowed, letters, and its ends.
 
-    `start` begins every made name (`alias/`).
+    `start` begins every made name (`alias/`); with `digits` 0 the name is the resource's own.
     `suffix` is (property, text): the text ends the name when that boolean property is true (`.fifo`).
     """
 
@@ -29,6 +29,7 @@ class Naming:
     lower: bool = False
     suffix: tuple[str, str] = ("", "")
     start: str = ""
+    digits: int = DIGITS
 
     def ending(self, inputs: Properties) -> str:
         """What the name must end in."""
@@ -42,9 +43,11 @@ class Naming:
         ending, prefix = self.ending(inputs), inputs.get(self.prefix)
         if prefix is UNKNOWN:
             return None
-        count = min(PREFIX_DIGITS, self.limit - len(prefix) - len(ending)) if prefix else DIGITS
-        digits = hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(16)
-        made = f"{prefix or f'{self.start}{name}-'}{digits[: max(count, DIGITS)]}{ending}"
+        count = max(DIGITS, min(PREFIX_DIGITS, self.limit - len(prefix) - len(ending))) if prefix else self.digits
+        digits = (hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(16))[:count]
+        made = (
+            f"{prefix}{digits}{ending}" if prefix else f"{self.start}{'-'.join(filter(None, (name, digits)))}{ending}"
+        )
         if len(made) > self.limit:
             raise ValueError(
                 f"the generated name {made!r} is longer than {self.limit} characters; give it a {self.property}"

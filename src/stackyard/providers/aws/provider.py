@@ -49,7 +49,7 @@ class AwsProvider:
     async def create(self, request: base.CreateRequest) -> base.Made:
         kind, scope = catalog.kind(request.type), self._configured
         if request.preview:
-            return lifecycle.preview_create(scope, kind, request.inputs)
+            return await self._run(functools.partial(lifecycle.preview_create, scope, kind, request.inputs))
         return await self._run(functools.partial(lifecycle.create, scope, kind, request))
 
     async def read(self, request: base.ReadRequest) -> base.Made | None:

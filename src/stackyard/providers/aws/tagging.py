@@ -40,7 +40,7 @@ def merge(given: Value, settings: TagSettings) -> Value:
     """`tagsAll`: the default tags and over them the resource's own, without ignored ones."""
     if given is UNKNOWN:
         return UNKNOWN
-    return visible({**settings.defaults, **(given or {})}, settings)
+    return visible({**settings.defaults, **(given if isinstance(given, dict) else {})}, settings)
 
 
 def visible(tags: Mapping[str, Value], settings: TagSettings) -> dict[str, Value]:

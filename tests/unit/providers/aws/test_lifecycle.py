@@ -24,6 +24,7 @@ async def provider() -> AwsProvider:
     made = AwsProvider()
     config = {"defaultTags": {"tags": {"team": "core"}}, "ignoreTags": {"keys": ["seen-by"]}}
     await made.configure(base.Settings(config=config, environ=ENVIRON))
+    made._configured.connection._identity = {"Account": "123456789012"}
     return made
 
 
@@ -146,8 +147,14 @@ async def test_a_preview_knows_inputs_and_nothing_else(provider: AwsProvider) ->
     made = await provider.create(base.CreateRequest("urn", QUEUE, inputs, preview=True))
     assert made.id is UNKNOWN
     assert (made.outputs["delaySeconds"], made.outputs["region"]) == (5, "eu-west-1")
-    assert made.outputs["arn"] is UNKNOWN
+    assert made.outputs["arn"] == f"arn:aws:sqs:eu-west-1:123456789012:{inputs['name']}"
+    assert made.outputs["url"] is UNKNOWN
     assert not [name for name in made.outputs if name.startswith("__")]
+
+
+async def test_a_prediction_from_an_unknown_is_unknown(provider: AwsProvider) -> None:
+    made = await provider.create(base.CreateRequest("urn", QUEUE, {"name": UNKNOWN, "delaySeconds": 5}, preview=True))
+    assert (made.outputs["arn"], made.outputs["delaySeconds"]) == (UNKNOWN, 5)
 
 
 async def test_a_preview_of_an_update_keeps_what_it_does_not_touch(provider: AwsProvider) -> None:

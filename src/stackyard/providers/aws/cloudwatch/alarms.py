@@ -31,6 +31,9 @@ class MetricAlarm(Table):
     changing = (Call("put_metric_alarm"),)
     removing = Call("delete_alarms", given(AlarmNames=["$id"]))
 
+    def predict(self, aws: Aws, inputs: Properties) -> Properties:
+        return {"arn": aws.arn("cloudwatch", f"alarm:{inputs['name']}")}
+
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
         arguments = self.arguments(aws, self.making, inputs, inputs)
         aws.cloudwatch.put_metric_alarm(**arguments, Tags=pairs(inputs.get("tagsAll")))

@@ -68,6 +68,9 @@ class EventRule(Kind):
         if "eventPattern" not in inputs and "scheduleExpression" not in inputs:
             yield CheckFailure("", "give an eventPattern, a scheduleExpression, or both")
 
+    def predict(self, aws: Aws, inputs: Properties) -> Properties:
+        return {"arn": aws.arn("events", f"rule/{rule_id(inputs['eventBusName'], inputs['name'])}")}
+
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
         self._put(aws, inputs, {"Tags": pairs(inputs.get("tagsAll"))} if inputs.get("tagsAll") else {})
         return rule_id(inputs["eventBusName"], inputs["name"])

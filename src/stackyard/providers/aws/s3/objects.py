@@ -15,6 +15,7 @@ from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import Archive, Asset, Properties, Value
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
+from stackyard.providers.aws.naming import Naming
 from stackyard.providers.aws.tagging import mapping, pairs
 
 _HEADERS = {
@@ -47,7 +48,7 @@ _CHECKSUMS = {
 class BucketObjectv2(Kind):
     """`aws:s3/bucketObjectv2:BucketObjectv2`."""
 
-    naming = None
+    naming = Naming(property="key", prefix="", limit=1024, digits=0)
     defaults = fixed(forceDestroy=False)
     replaces = ("bucket", "key")
     computed = ("acl", "bucketKeyEnabled", "contentType", "etag", "kmsKeyId", "serverSideEncryption", "storageClass")
@@ -56,8 +57,6 @@ class BucketObjectv2(Kind):
     unsupported: ClassVar[tuple[str, ...]] = ("overrideProvider",)
 
     def check(self, inputs: Properties) -> Iterable[CheckFailure]:
-        if "key" not in inputs:
-            yield CheckFailure("key", "is required")
         sources = [name for name in ("content", "contentBase64", "source") if name in inputs]
         if len(sources) > 1:
             yield CheckFailure(sources[1], f"cannot be given beside {sources[0]}")

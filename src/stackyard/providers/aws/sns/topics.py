@@ -66,7 +66,7 @@ class Topic(Kind):
                 yield CheckFailure("contentBasedDeduplication", "is for FIFO topics")
 
     def predict(self, aws: Aws, inputs: Properties) -> Properties:
-        return {"fifoTopic": inputs["fifoTopic"]}
+        return {"arn": aws.arn("sns", inputs["name"])}
 
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
         attributes = {"FifoTopic": "true"} if inputs["fifoTopic"] else {}

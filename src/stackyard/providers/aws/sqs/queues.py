@@ -69,6 +69,9 @@ class Queue(Kind):
         if inputs.get("contentBasedDeduplication") is True and not fifo:
             yield CheckFailure("contentBasedDeduplication", "is for FIFO queues")
 
+    def predict(self, aws: Aws, inputs: Properties) -> Properties:
+        return {"arn": aws.arn("sqs", inputs["name"])}
+
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
         given = {name: value for name, value in inputs.items() if value not in (None, False, "")}
         attributes = _attributes(given, given)
