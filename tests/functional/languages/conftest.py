@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -48,6 +49,7 @@ def run(language: PythonLanguage, write: Callable[..., Program]) -> Callable[...
         text: str, monitor: EchoMonitor | None = None, through: PythonLanguage | None = None, **fields: Any
     ) -> tuple[Exit, EchoMonitor]:
         monitor = monitor or EchoMonitor(preview=bool(fields.get("dry_run")))
-        return await (through or language).run(write(text, **fields), monitor), monitor
+        async with asyncio.timeout(60):
+            return await (through or language).run(write(text, **fields), monitor), monitor
 
     return go

@@ -126,22 +126,85 @@ pulumi.export("warm", before)
     assert "mine" not in language.learnt
 
 
-async def test_a_module_that_starts_a_thread_is_not_preloaded(run: Any, tmp_path: Path) -> None:
+THREADED = {"pulumi_odd.py": "import threading\nstop = threading.Event()\nthreading.Thread(target=stop.wait).start()\n"}
+EAGER = {
+    "pulumi_odd/__init__.py": "from .config import vars",
+    "pulumi_odd/config/__init__.py": "",
+    "pulumi_odd/config/vars.py": "import pulumi\ntoken = pulumi.Config('odd').get('token')\nstop = None",
+}
+
+
+@pytest.mark.parametrize("files", [THREADED, EAGER])
+async def test_a_package_that_starts_a_thread_or_reads_configuration_is_not_preloaded(
+    run: Any, tmp_path: Path, files: dict[str, str]
+) -> None:
     python = environment(tmp_path / "venv")
     site = Path(python).parent.parent / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    (site / "pulumi_threads.py").write_text(
-        "import threading\nstop = threading.Event()\nthreading.Thread(target=stop.wait, daemon=True).start()\n"
-    )
+    for name, content in files.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(content)
     language = PythonLanguage()
-    text = "import pulumi, pulumi_threads\npulumi.export('a', 1)"
+    text = """
+import pulumi, pulumi_odd
+if hasattr(pulumi_odd, "stop"):
+    pulumi_odd.stop.set()
+pulumi.export("token", pulumi_odd.vars.token if hasattr(pulumi_odd, "vars") else pulumi.Config("odd").get("token"))
+"""
     try:
         for name in ("a", "b", "c"):
-            exit_, monitor = await run(text, folder=tmp_path / name, interpreter=python, through=language)
+            config = {"odd:token": name}
+            exit_, monitor = await run(
+                text, folder=tmp_path / name, interpreter=python, config=config, through=language
+            )
             assert exit_.ok, exit_
-            assert monitor.stack_outputs == {"a": 1}
-        assert "pulumi_threads" not in language.learnt
+            assert monitor.stack_outputs == {"token": name}
+        assert "pulumi_odd" not in language.learnt
     finally:
         await language.close()
+
+
+async def test_a_program_may_use_other_processes(run: Any) -> None:
+    text = """
+import concurrent.futures, multiprocessing, os, pulumi
+def work(n):
+    print("worker", n)
+    return n * n
+with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+    pulumi.export("squares", list(pool.map(work, range(3))))
+print("before the fork,", end=" ")
+pid = os.fork()
+if pid == 0:
+    print("forked")
+    os._exit(3)
+pulumi.export("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print("after it")
+"""
+    exit_, monitor = await run(text)
+    assert exit_.ok, exit_
+    assert monitor.stack_outputs == {"squares": [0, 1, 4], "status": 3}
+    assert sorted(monitor.lines("stdout")) == [
+        "before the fork, after it",
+        "forked",
+        "worker 0",
+        "worker 1",
+        "worker 2",
+    ]
+
+
+async def test_a_program_may_replace_its_streams(run: Any) -> None:
+    text = """
+import contextlib, io, sys
+print("kept", end="")
+with contextlib.redirect_stdout(io.StringIO()) as text:
+    print("caught")
+sys.stderr = open(2, "w", closefd=False)
+print("by hand", file=sys.stderr)
+sys.stdout = io.StringIO()
+"""
+    exit_, monitor = await run(text)
+    assert exit_.ok, exit_
+    assert monitor.lines("stdout") == ["kept"]
+    assert monitor.lines("stderr") == ["by hand"]
 
 
 async def test_a_project_runs_in_its_own_virtual_environment(run: Any, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class PythonLanguage:
                     zygote.preload(name for name in self._names(interpreter) if self._may_preload(name))
                     return zygote, await zygote.fork(descriptors)
                 except Poisoned as poisoned:
-                    self._refused.add(poisoned.module.partition(".")[0])
+                    self._refused.add(poisoned.package)
                 except ZygoteDied:
                     if attempt == 2:
                         raise

@@ -33,11 +33,11 @@ class ZygoteDied(errors.ProgramError):
 
 
 class Poisoned(errors.ProgramError):
-    """A preloaded module started a thread; `module` must not be preloaded."""
+    """A package that was preloaded started a thread or read configuration: it must not be preloaded."""
 
-    def __init__(self, message: str, module: str) -> None:
+    def __init__(self, message: str, package: str) -> None:
         super().__init__(message)
-        self.module = module
+        self.package = package
 
 
 @dataclasses.dataclass(slots=True)
@@ -134,8 +134,8 @@ class Zygote:
     def _broken(self, report: Mapping[str, Any]) -> None:
         message = f"{self.interpreter} cannot run Pulumi programs: {report['message']}"
         fault: errors.ProgramError = errors.ProgramError(message, hint="install the pulumi package in it")
-        if report["module"]:
-            fault = Poisoned(message, report["module"])
+        if report["package"]:
+            fault = Poisoned(message, report["package"])
         self._end(message, fault)
 
     def _end(self, why: str, fault: errors.ProgramError | None = None) -> None:

@@ -81,6 +81,11 @@ class Connection:
             if waiting is not None:
                 waiting.put((kind, payload))
 
+    def abandon(self) -> None:
+        """Let go of the socket, in a process that is not the program's."""
+        # Not through the stream: the thread that held its lock was not forked.
+        os.close(self._socket.detach())
+
     def start(self) -> None:
         """Listen in a thread of its own."""
         # Unlike threading.Thread it does not wait until the thread runs, and nobody waits for it at the end.

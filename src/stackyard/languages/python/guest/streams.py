@@ -14,6 +14,9 @@ from typing import Any
 from . import frames
 from .monitor import Connection
 
+_ours: list[io.TextIOWrapper] = []
+_abandoned: list[io.TextIOWrapper] = []
+
 
 class _Frames(io.RawIOBase):
     def __init__(self, connection: Connection, kind: int, descriptor: int) -> None:
@@ -42,12 +45,27 @@ def capture(connection: Connection, stdout: int, stderr: int) -> None:
     for pipe, descriptor in ((stdout, 1), (stderr, 2)):
         os.dup2(pipe, descriptor, inheritable=True)
         os.close(pipe)
-    sys.stdout = sys.__stdout__ = _text(connection, frames.STDOUT, 1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _text(connection, frames.STDERR, 2)  # type: ignore[misc]
+    _install(_text(connection, frames.STDOUT, 1), _text(connection, frames.STDERR, 2))
+    os.register_at_fork(after_in_child=lambda: _in_fork(connection))
 
 
 def flush() -> None:
-    """Send what is still buffered."""
-    for stream in (sys.stdout, sys.stderr):
+    """Send what is still buffered, in our streams and in those that the program put in their place."""
+    for stream in (sys.stdout, sys.stderr, *_ours):
         if stream is not None and not stream.closed:
             stream.flush()
+
+
+def _in_fork(connection: Connection) -> None:
+    """What the program itself forks writes through the pipes: the socket and its order are the program's alone."""
+    # Kept, not collected: collecting would write what is buffered, which the program will write itself.
+    _abandoned.extend(_ours)
+    connection.abandon()
+    raw = (io.FileIO(descriptor, "w", closefd=False) for descriptor in (1, 2))
+    _install(*(io.TextIOWrapper(io.BufferedWriter(each), "utf-8", line_buffering=True) for each in raw))
+
+
+def _install(stdout: io.TextIOWrapper, stderr: io.TextIOWrapper) -> None:
+    _ours[:] = stdout, stderr
+    sys.stdout = sys.__stdout__ = stdout  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = stderr  # type: ignore[misc]

@@ -6,11 +6,14 @@ evaluates on first use: a third of a small program's time.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import itertools
 import operator
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pulumi._types as types
@@ -33,11 +36,27 @@ if _evaluate is not None:
 
 
 def warm(name: str) -> None:
-    """Import a module, or evaluate the hints of a class. Raises whatever that raises."""
+    """Import a module, or evaluate the hints of a class; skip what cannot be.
+
+    It is tried again, and fails where its author sees it, in the program that wants it.
+    """
     module, _, path = name.partition(":")
-    loaded = importlib.import_module(module)
-    if path and _evaluate is not None:
-        _evaluate(operator.attrgetter(path)(loaded))
+    with contextlib.suppress(Exception):
+        # A lazy parent must run first: later, its function of the same name would give way to this module.
+        for parent in itertools.accumulate(module.split(".")[:-1], "{}.{}".format):
+            hasattr(importlib.import_module(parent), "__all__")
+        loaded = importlib.import_module(module)
+        if path and _evaluate is not None:
+            _evaluate(operator.attrgetter(path)(loaded))
+
+
+def reads_configuration(package: str) -> bool:
+    """Whether an SDK read the configuration while it was imported: then what it read is the zygote's, none's.
+
+    Generated SDKs give this module a class whose properties read when they are asked; old ones read at once.
+    """
+    settings = sys.modules.get(f"{package}.config.vars")
+    return settings is not None and type(settings) is ModuleType
 
 
 def begin() -> int:

@@ -137,18 +137,19 @@ class _Zygote:
         from . import warming  # lazy: it needs the SDK, which may be missing
 
         for name in names:
-            # A module that cannot be imported here is imported, and fails, in the program that wants it.
-            with contextlib.suppress(Exception):
-                warming.warm(name)
-            self._check_threads(name.partition(":")[0])
+            package = name.partition(":")[0].partition(".")[0]
+            warming.warm(name)
+            if warming.reads_configuration(package):
+                self._break(f"importing {package} read configuration, which every program has its own of", package)
+            self._check_threads(package)
         self._settle()
 
     def _check_threads(self, name: str) -> None:
         if threading.active_count() > 1 or _native_threads() > 1:
             self._break(f"importing {name} started a thread, and a process with threads cannot be forked safely", name)
 
-    def _break(self, message: str, module: str = "") -> NoReturn:
-        self._send(frames.BROKEN, json.dumps({"message": message, "module": module}).encode())
+    def _break(self, message: str, package: str = "") -> NoReturn:
+        self._send(frames.BROKEN, json.dumps({"message": message, "package": package}).encode())
         self.end()
 
     def _settle(self) -> None:
