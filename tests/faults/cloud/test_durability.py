@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 import pytest
 
-from stackyard.cloud.client import EmbeddedCloud, account_of, files
+from stackyard.cloud.client import EmbeddedCloud, Settings, account_of, files, processes
 from tests.faults.cloud import writers
+from tests.functional.cloud import test_apis
 from tests.functional.cloud.conftest import client_of
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
@@ -62,18 +65,17 @@ def _dead(cloud: EmbeddedCloud) -> None:
         os.close(descriptor)
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Any:
-    """A durable cloud, killed at the end."""
-    made = EmbeddedCloud(tmp_path)
+@pytest.fixture(params=[64_000_000, 60_000], ids=["journal", "folding"])
+def cloud(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """A durable cloud, killed at the end; one that folds its journal all the time, too."""
+    made = EmbeddedCloud(tmp_path, settings=Settings(fold=request.param))
     yield made
     info = made.start()
     os.kill(info.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_kill_9_loses_nothing_acknowledged(cloud: EmbeddedCloud, seed: int) -> None:
-    chance = random.Random(seed)
+def test_kill_9_loses_nothing_acknowledged(cloud: EmbeddedCloud) -> None:
+    chance = random.Random(len(cloud.folder.parts))
     cloud.start()
     storm = Storm(cloud)
     for _ in range(2):
@@ -82,3 +84,52 @@ def test_kill_9_loses_nothing_acknowledged(cloud: EmbeddedCloud, seed: int) -> N
         cloud.start()
         lost = {writer.service: writer.missing() for writer in storm.writers}
         assert not {service: names for service, names in lost.items() if names}
+
+
+def test_an_api_and_its_function_answer_after_kill_9(cloud: EmbeddedCloud) -> None:
+    info = cloud.start()
+    environ = cloud.environ(account_of("storm"))
+    api = test_apis.http_api(lambda service, **given: client_of(environ, service, **given), "eu-west-1")
+    assert test_apis.get(cloud, f"/_aws/execute-api/{api}/x") == (200, {"path": "/x"})
+    os.kill(info.pid, signal.SIGKILL)
+    _dead(cloud)
+    cloud.start()
+    assert test_apis.get(cloud, f"/_aws/execute-api/{api}/x") == (200, {"path": "/x"})
+
+
+def test_a_clean_stop_loses_nothing_either(cloud: EmbeddedCloud) -> None:
+    cloud.start()
+    storm = Storm(cloud)
+    for writer in storm.writers:
+        for n in range(3):
+            writer.acknowledged.append(writer.write(n))
+    processes.stop(cloud.folder)
+    cloud.start()
+    assert not {writer.service: names for writer in storm.writers if (names := writer.missing())}
+
+
+def test_a_full_disk_refuses_the_write_and_recovers(cloud: EmbeddedCloud) -> None:
+    info = cloud.start()
+    sqs = client_of(cloud.environ(account_of("storm")), "sqs")
+    sqs.create_queue(QueueName="before")
+    limits = resource.prlimit(info.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(info.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+    with pytest.raises(botocore.exceptions.ClientError, match="could not be kept"):
+        sqs.create_queue(QueueName="refused")
+    resource.prlimit(info.pid, resource.RLIMIT_FSIZE, limits)
+    deadline = time.monotonic() + 20
+    while not _accepts(sqs, "after"):
+        assert time.monotonic() < deadline
+    os.kill(info.pid, signal.SIGKILL)
+    _dead(cloud)
+    cloud.start()
+    names = {url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]}
+    assert {"before", "after"} <= names
+
+
+def _accepts(sqs: Any, name: str) -> bool:
+    try:
+        sqs.create_queue(QueueName=name)
+    except botocore.exceptions.ClientError:
+        return False
+    return True

@@ -46,10 +46,14 @@ class CloudInfo:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """How a server is to run. `durable`: every write survives kill -9. `seed`: makes the ids it hands out repeat."""
+    """How a server is to run.
+
+    `durable`: every write survives kill -9; without it nothing outlives the process. `fold`: bytes at which the
+    journal of writes is folded into a snapshot.
+    """
 
     durable: bool = True
-    seed: str = ""
+    fold: int = 64_000_000
 
 
 def running(folder: Path) -> CloudInfo | None:

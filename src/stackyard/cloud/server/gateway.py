@@ -6,6 +6,7 @@ import hmac
 import importlib.metadata
 import json
 import os
+import re
 import resource
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,7 +21,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Called by programs that the cloud itself hands the URL to, with a secret of their own in the path.
 _OPEN = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/", "/_ministack/lambda-code/",
          "/_ministack/lambda-layers/", "/_ministack/eks-auth/")  # fmt: skip
-_CONTROL = ("/_ministack/", "/_localstack/", "/_stackyard/", "/health", "/latest/")
+_CONTROL = re.compile(
+    r"/_(?:ministack|localstack|stackyard)/|/health$|/latest/(?:api|meta-data|user-data|dynamic)(?:/|$)"
+)
 
 
 class Gateway:
@@ -36,7 +39,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request."""
         path = scope.get("path", "")
-        if scope["type"] == "http" and path.startswith(_CONTROL) and not path.startswith(_OPEN):
+        if scope["type"] == "http" and _CONTROL.match(path) and not path.startswith(_OPEN):
             await self._control(scope, receive, send, path)
         else:
             await self._inner(scope, receive, send)

@@ -14,12 +14,12 @@ REGION = "eu-west-1"
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """One server: its folder and port, whether writes are durable, the seed of its ids, inherited descriptors."""
+    """One server: its folder and port, whether writes are durable, bytes at which they fold, descriptors."""
 
     folder: Path
     port: int
     durable: bool
-    seed: str
+    fold: int
     descriptors: Mapping[str, int]
 
     @classmethod

@@ -29,7 +29,7 @@ def main(text: str) -> int:
     _log_to(order)
     arrivals.watch(patches.gathered(order))
     emulator = importlib.import_module("ministack.app")
-    keeper = keeping.Keeper(order.folder / "data" / "journal") if order.durable else None
+    keeper = keeping.Keeper(order.folder / "data" / "journal", fold=order.fold) if order.durable else None
     application = emulator.app
     if keeper is not None:
         keeper.restore()

@@ -13,7 +13,6 @@ from typing import Any
 from . import journals, tracking
 from .state import State
 
-_FOLD = 64_000_000  # bytes of journal at which it is folded, and at least twice the snapshot
 _SLICE = 0.004  # seconds that folding and sweeping may hold up requests
 _QUICK, _SMALL = 0.001, 1_000_000  # seconds and bytes of an append that may hold up the event loop
 _SWEEP = 3.0  # seconds between looks for changes that nobody noted
@@ -21,9 +20,9 @@ _log = logging.getLogger("stackyard.durability")
 
 
 class Keeper:
-    """Keeps ministack's state in the files of `folder`."""
+    """Keeps ministack's state in the files of `folder`; folds the journal at `fold` bytes, or twice the snapshot's."""
 
-    def __init__(self, folder: Path, *, fold: int = _FOLD) -> None:
+    def __init__(self, folder: Path, *, fold: int) -> None:
         self._journal = journals.Journal(folder)
         self._state = State()
         self._fold = self._fold_at = fold

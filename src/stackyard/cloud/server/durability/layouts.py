@@ -23,7 +23,7 @@ class Layout(Protocol):
     def changes(self, owner: tuple[Any, ...], value: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         """What of the entry `owner` (store, key) may differ from the disk, whose records are `known`."""
 
-    def inner(self, value: Any, tracked: Tracked, key: Any) -> Iterator[Change]:
+    def inner(self, value: Any, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         """The same for one touched key of a tracked dictionary that is, or was, inside the value."""
 
     def everything(self, value: Any) -> Iterator[Change]:
@@ -42,7 +42,7 @@ class Whole:
     def changes(self, _owner: tuple[Any, ...], value: Any, _known: Mapping[Any, Any]) -> Iterator[Change]:
         yield (*MAIN, value)
 
-    def inner(self, _value: Any, _tracked: Tracked, _key: Any) -> Iterator[Change]:
+    def inner(self, _value: Any, _tracked: Tracked, _key: Any, _known: Mapping[Any, Any]) -> Iterator[Change]:
         return iter(())
 
     def everything(self, value: Any) -> Iterator[Change]:
@@ -75,29 +75,31 @@ class Children(Whole):
         for first in [first for first in known if first != "" and _unwrapped(first) not in fresh]:
             yield first, EVERY, GONE
         for key in list(fresh):
-            yield from self._child(fresh, key)
+            yield from self._child(fresh, key, known)
 
-    def inner(self, value: Any, tracked: Tracked, key: Any) -> Iterator[Change]:
+    def inner(self, value: Any, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         child = value.get(self._field)
         if tracked is child:
-            yield from self._child(tracked, key)
+            yield from self._child(tracked, key, known)
         elif tracked.owner is not None and len(tracked.owner) == 3:
             first = tracked.owner[2]
             if isinstance(child, Partitioned) and dict.get(child, first) is tracked:
                 yield ("c", first), key, dict.get(tracked, key, GONE)
 
-    def _child(self, tracked: Tracked, key: Any) -> Iterator[Change]:
+    def _child(self, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         if key not in tracked:
             yield ("c", key), EVERY, GONE
         elif self._kind is Partitioned:
-            yield from self._partition(tracked, key)
+            yield from self._partition(tracked, key, known)
         else:
             yield ("c", key), "", dict.__getitem__(tracked, key)
 
-    def _partition(self, tracked: Tracked, key: Any) -> Iterator[Change]:
+    def _partition(self, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         part = dict.__getitem__(tracked, key)
         if part.owner is None:
             part.owner = (*(tracked.owner or ()), key)
+            for inner in [inner for inner in known.get(("c", key), ()) if inner not in part]:
+                yield ("c", key), inner, GONE
             for inner in list(part):
                 yield ("c", key), inner, dict.__getitem__(part, inner)
 

@@ -177,7 +177,7 @@ class State:
         if key in data:
             there = self._known.setdefault(name, {}).setdefault(key, {})
             value = dict.__getitem__(data, key)
-            yield from self._compared(name, key, there, _layout(name).inner(value, tracked, inner))
+            yield from self._compared(name, key, there, _layout(name).inner(value, tracked, inner, there))
 
     def _compared(
         self, name: str, key: Any, there: dict[Any, dict[Any, int]], changes: Iterator[layouts.Change]

@@ -1,0 +1,157 @@
+"""How values are divided, and put together again: whatever is done, the records say what the value is."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+
+from stackyard.cloud.server.durability import layouts, tracking
+from stackyard.cloud.server.durability.layouts import GONE
+from stackyard.cloud.server.durability.tracking import EVERY
+
+OWNER = ("store", "entry")
+
+
+class Disk:
+    """The records of one entry, brought up to date as the keeper does it."""
+
+    def __init__(self, layout: layouts.Layout) -> None:
+        self.layout = layout
+        self.chunks: dict[Any, dict[Any, Any]] = {}
+
+    def follow(self, value: Any, touches: tracking.Touches) -> None:
+        """Write what of `value` changed."""
+        touched = touches.taken(seen=True)
+        self._write(self.layout.changes(OWNER, value, self.chunks))
+        for tracked, key in touched:
+            if tracked.owner is not None:
+                for each in [*tracked, *self._before(tracked)] if key is EVERY else [key]:
+                    self._write(self.layout.inner(value, tracked, each, self.chunks))
+
+    def _before(self, tracked: tracking.Tracked) -> list[Any]:
+        owner = tracked.owner or ()
+        if len(owner) == 3:
+            return list(self.chunks.get(("c", owner[2]), ()))
+        return [first[1] for first in self.chunks if first != ""]
+
+    def _write(self, changes: Any) -> None:
+        for first, rest, piece in list(changes):
+            if piece is not GONE:
+                self.chunks.setdefault(first, {})[rest] = piece
+            elif rest is EVERY:
+                self.chunks.pop(first, None)
+            else:
+                self.chunks.get(first, {}).pop(rest, None)
+
+    def value(self) -> Any:
+        """The value that a restart would make."""
+        return self.layout.joined(self.chunks)
+
+
+KEYS = st.sampled_from("abc")
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete", "swap", "clear", "rename"]), KEYS, KEYS, st.integers()))
+
+
+@hypothesis.given(STEPS)
+def test_items_of_a_table(steps: list[tuple[str, str, str, int]]) -> None:
+    touches = tracking.begin()
+    table: dict[str, Any] = {"name": "t", "items": collections.defaultdict(dict), "_index_members": {"left": "out"}}
+    disk = Disk(layouts.BY_STORE["dynamodb._tables"])
+    disk.follow(table, touches)
+    for step, partition, sort, number in steps:
+        _to_table(table, step, partition, sort, number)
+        disk.follow(table, touches)
+        kept = {pk: part for pk, part in table["items"].items() if part}
+        found = {pk: part for pk, part in disk.value()["items"].items() if part}
+        assert found == kept
+    assert "_index_members" not in disk.value()
+
+
+def _to_table(table: dict[str, Any], step: str, partition: str, sort: str, number: int) -> None:
+    items = table["items"]
+    if step == "put":
+        items.setdefault(partition, {})[sort] = {"v": number}
+    elif step == "rename":
+        items[partition][sort] = {"v": number}
+    elif step == "delete":
+        part = items.get(partition)
+        if part is not None:
+            part.pop(sort, None)
+            if not part:
+                del items[partition]
+    elif step == "clear":
+        items.clear()
+    else:
+        table["items"] = collections.defaultdict(dict, {partition: {sort: {"v": number}}})
+
+
+@hypothesis.given(STEPS)
+def test_objects_of_a_bucket(steps: list[tuple[str, str, str, int]]) -> None:
+    touches = tracking.begin()
+    bucket: dict[str, Any] = {"created": "now", "objects": {}}
+    disk = Disk(layouts.BY_STORE["s3._buckets"])
+    disk.follow(bucket, touches)
+    for step, key, other, number in steps:
+        if step == "put":
+            bucket["objects"][key] = {"body": number}
+        elif step == "delete":
+            bucket["objects"].pop(key, None)
+        elif step == "swap":
+            bucket["objects"] = {key: {"body": number}}
+        elif step == "clear":
+            bucket["objects"].clear()
+        elif key in bucket["objects"]:
+            bucket["objects"][key]["acl"] = other  # in place
+        disk.follow(bucket, touches)
+        assert disk.value() == {"created": "now", "objects": dict(bucket["objects"])}
+
+
+@hypothesis.given(STEPS)
+def test_messages_of_a_queue(steps: list[tuple[str, str, str, int]]) -> None:
+    touches = tracking.begin()
+    queue: dict[str, Any] = {"name": "q", "messages": []}
+    disk = Disk(layouts.BY_STORE["sqs._queues"])
+    for count, (step, _key, _other, number) in enumerate(steps):
+        messages = queue["messages"]
+        if step == "put":
+            messages.append({"id": count, "visible_at": 0, "receive_count": 0, "receipt_handle": None})
+        elif step == "rename" and messages:
+            messages[number % len(messages)]["visible_at"] = number
+        elif step == "clear":
+            messages.clear()
+        else:
+            queue["messages"] = [message for message in messages if message["id"] % 3]
+        disk.follow(queue, touches)
+        assert disk.value() == queue
+
+
+@hypothesis.given(STEPS)
+def test_events_of_a_log_group(steps: list[tuple[str, str, str, int]]) -> None:
+    touches = tracking.begin()
+    group: dict[str, Any] = {"name": "g", "streams": {}}
+    disk = Disk(layouts.Streams())
+    for step, key, _other, number in steps:
+        stream = group["streams"].setdefault(key, {"name": key, "events": []})
+        if step == "delete":
+            del group["streams"][key]
+        elif step == "swap":
+            stream["events"] = [{"message": number}, *stream["events"]]
+        elif step == "clear":
+            stream["events"] = []
+        else:
+            stream["events"].append({"message": number})
+        disk.follow(group, touches)
+        assert disk.value() == group
+
+
+def test_everything_says_the_whole_value() -> None:
+    touches = tracking.begin()
+    table: dict[str, Any] = {"name": "t", "items": {"a": {"1": {"v": 1}, "2": {"v": 2}}, "b": {"1": {"v": 3}}}}
+    disk = Disk(layouts.BY_STORE["dynamodb._tables"])
+    disk.follow(table, touches)
+    fresh = Disk(disk.layout)
+    fresh._write(disk.layout.everything(table))
+    assert fresh.value() == disk.value() == table
