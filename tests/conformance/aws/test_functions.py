@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 from stackyard.errors import ProviderError, Unsupported
+from stackyard.model.values import Secret
 from stackyard.providers.aws.provider import AwsProvider
 
 pytestmark = pytest.mark.cloud
@@ -49,6 +51,19 @@ async def test_the_parts_of_an_arn(provider: AwsProvider) -> None:
         "1",
         "bucket/key:x",
     )
+
+
+async def test_parameters_stay_secret(provider: AwsProvider, boto: boto3.Session) -> None:
+    ssm = boto.client("ssm", endpoint_url=boto.endpoint)  # type: ignore[attr-defined]
+    ssm.put_parameter(Name="/looked/up", Type="SecureString", Value="hidden")
+    try:
+        one = await answer(provider, "aws:ssm/getParameter:getParameter", name="/looked/up")
+        assert (one["type"], one["value"], one["version"]) == ("SecureString", Secret("hidden"), 1)
+        assert "insecureValue" not in one
+        all_ = await answer(provider, "aws:ssm/getParametersByPath:getParametersByPath", path="/looked")
+        assert (all_["names"], all_["values"]) == (["/looked/up"], Secret(["hidden"]))
+    finally:
+        ssm.delete_parameter(Name="/looked/up")
 
 
 async def test_what_is_not_there_is_an_error_that_names_the_call(provider: AwsProvider) -> None:
