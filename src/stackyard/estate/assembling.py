@@ -17,6 +17,7 @@ from stackyard.model import names
 from stackyard.model.diagnostics import Diagnostic, error, warning
 from stackyard.model.estates import Estate, Evidence, EvidenceKind, Fleet, Project, Reference, Stack
 from stackyard.model.names import StackName
+from stackyard.model.resources import EMPTY
 
 Report = Callable[[Diagnostic], None]
 
@@ -123,12 +124,8 @@ def _asked(asked: Sequence[str], found: Mapping[str, Found], start: Path) -> dic
 def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequence[str], report: Report) -> list[Stack]:
     """The stacks of one project: those with a file, those of its fleets, those asked for."""
     project = found.project
-    plain = Stack(StackName(parts.manifest.organization, project.name, "-"), project, project.path)
-    stacks: dict[str, Stack] = {}
-    for each in _stack_files(parts, found, report):
-        config_path = project.path / project.stack_config_dir / each.file
-        name = dataclasses.replace(plain.name, stack=each.stack)
-        stacks[each.stack] = dataclasses.replace(plain, name=name, config_path=config_path)
+    files_of = {each.stack: each.file for each in _stack_files(parts, found, report)}
+    members: dict[str, fleets.Member] = {}
     from_fleet: dict[str, Fleet] = {}
     for fleet in fleet_of:
         for member in fleets.members(fleet, project, parts.root, report):
@@ -138,16 +135,16 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
                 report(error(message, hint=hint, position=fleet.position))
                 continue
             from_fleet[member.stack] = fleet
-            base = stacks.get(member.stack) or _fresh(plain, found, member.stack)
-            stacks[member.stack] = dataclasses.replace(base, fleet_entry=member.entry, fleet_config=member.config)
-    for stack in asked:
-        stacks.setdefault(stack, _fresh(plain, found, stack))
-    return [_ruled(stacks[name], parts.manifest) for name in sorted(stacks)]
-
-
-def _fresh(plain: Stack, found: Found, stack: str) -> Stack:
-    name = dataclasses.replace(plain.name, stack=stack)
-    return dataclasses.replace(plain, name=name, config_path=found.reader.stack_file(plain.project, stack))
+            members[member.stack] = member
+    folder = project.path / project.stack_config_dir if project.stack_config_dir else project.path
+    stacks = []
+    for name in sorted({*files_of, *members, *asked}):
+        full = StackName(parts.manifest.organization, project.name, name)
+        path = folder / files_of[name] if name in files_of else found.reader.stack_file(project, name)
+        cloud, tags = _ruled(full.short, project.tags, parts.manifest)
+        entry, config = (members[name].entry, members[name].config) if name in members else ("", EMPTY)
+        stacks.append(Stack(full, project, path, cloud, tags, entry, config))
+    return stacks
 
 
 def _stack_files(parts: Parts, found: Found, report: Report) -> Iterator[StackFile]:
@@ -169,14 +166,14 @@ def _stack_files(parts: Parts, found: Found, report: Report) -> Iterator[StackFi
             yield each
 
 
-def _ruled(stack: Stack, manifest: Manifest) -> Stack:
-    """The stack with what the manifest's `stacks` say of it."""
-    cloud, tags = stack.cloud, set(stack.project.tags)
+def _ruled(short: str, tags: tuple[str, ...], manifest: Manifest) -> tuple[str, tuple[str, ...]]:
+    """A stack's cloud and tags: its project's, and what the manifest's `stacks` say of it."""
+    cloud = "embedded"
     for rule in manifest.rules:
-        if rule.names(stack.name.short):
+        if rule.names(short):
             cloud = rule.cloud or cloud
-            tags.update(rule.tags)
-    return dataclasses.replace(stack, cloud=cloud, tags=tuple(sorted(tags)))
+            tags = tuple(sorted({*tags, *rule.tags}))
+    return cloud, tags
 
 
 def _declared(manifest: Manifest, stacks: Sequence[Stack], report: Report) -> Iterator[Reference]:

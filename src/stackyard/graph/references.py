@@ -73,12 +73,13 @@ def _facts(
     estate: Estate, stacks: list[Stack], config_value: configuration.ConfigValue, index: Index
 ) -> list[tuple[Facts, frozenset[Path]]]:
     """The facts of each stack: remembered where nothing they depend on changed, else evaluated."""
-    subjects = [_subject(estate, stack, config_value) for stack in stacks]
+    roots = _Roots(estate)
+    subjects = _subjects(estate, stacks, config_value, roots)
     memory = remembering.Memory(index, estate.root)
     known = [memory.recall(str(stack.name), subject) for stack, subject in zip(stacks, subjects, strict=True)]
     if None not in known:
         return [each for each in known if each is not None]
-    shared = Shared(_reach(estate))
+    shared = Shared(roots.reach)
     programs: dict[Path, Source | None] = {}
     for stack, facts in zip(stacks, known, strict=True):
         if facts is None and stack.project.path not in programs:
@@ -114,38 +115,60 @@ def program_file(project: Project) -> Path | None:
     return file if file.is_file() else None
 
 
-def _reach(estate: Estate) -> Path:
-    """The folder that shared modules are looked for in: the estate's root, or the repository of a lone project."""
-    if estate.manifest is None:
-        for folder in (estate.root, *estate.root.parents):
-            if (folder / ".git").exists():
-                return folder
-    return estate.root
+class _Roots:
+    """Where programs' imports are looked up: as Python would beside them, then upwards, then in shared sources."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self.reach = self._reach()
+        self._above: dict[Path, tuple[Path, ...]] = {}
+
+    def _reach(self) -> Path:
+        """The folder that shared modules are looked for in: the estate's root, or a lone project's repository."""
+        root = self._estate.root
+        if self._estate.manifest is None:
+            return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+        return root
+
+    def of(self, project: Project) -> tuple[Path, ...]:
+        """The folders for one project, in order."""
+        start = project.path / project.main if project.main else project.path
+        own = [start if not project.main or start.is_dir() else start.parent, project.path, project.path / "src"]
+        return tuple(dict.fromkeys((*own[:2], *_folders(own[2:]), *self._upwards(project.path.parent))))
+
+    def _upwards(self, folder: Path) -> tuple[Path, ...]:
+        """`folder` and those above it, each with its `src`, then what the manifest names."""
+        if folder not in self._above:
+            if folder.is_relative_to(self.reach):
+                here = (folder, *_folders([folder / "src"]))
+                self._above[folder] = here + self._upwards(folder.parent)
+            else:
+                self._above[folder] = _folders(self._estate.root / name for name in self._estate.sources)
+        return self._above[folder]
 
 
-def _subject(estate: Estate, stack: Stack, config_value: configuration.ConfigValue) -> Subject:
-    project = stack.project
-    return Subject(
-        organization=estate.organization,
-        project=project.name,
-        stack=stack.name.stack,
-        folder=project.path,
-        roots=_roots(estate, project),
-        config_value=functools.partial(config_value, stack),
-    )
+def _folders(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(path for path in paths if path.is_dir())
 
 
-def _roots(estate: Estate, project: Project) -> tuple[Path, ...]:
-    """Where a program's imports are looked up: as Python would beside it, then upwards, then in shared sources."""
-    start = project.path / project.main if project.main else project.path
-    reach = _reach(estate)
-    folders = [start if start.is_dir() else start.parent, project.path]
-    folders += [folder for folder in project.path.parents if folder.is_relative_to(reach)]
-    found = dict.fromkeys(folders)
-    for folder in folders:
-        found.setdefault(folder / "src")
-    found.update(dict.fromkeys(estate.root / folder for folder in estate.sources))
-    return tuple(folder for folder in found if folder.is_dir())
+def _subjects(
+    estate: Estate, stacks: list[Stack], config_value: configuration.ConfigValue, roots: _Roots
+) -> list[Subject]:
+    of: dict[str, tuple[Path, ...]] = {}
+    for stack in stacks:
+        if stack.project.name not in of:
+            of[stack.project.name] = roots.of(stack.project)
+    return [
+        Subject(
+            organization=estate.organization,
+            project=stack.project.name,
+            stack=stack.name.stack,
+            folder=stack.project.path,
+            roots=of[stack.project.name],
+            config_value=functools.partial(config_value, stack),
+        )
+        for stack in stacks
+    ]
 
 
 def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | Diagnostic]:

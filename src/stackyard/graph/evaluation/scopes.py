@@ -63,7 +63,7 @@ class Facets:
         self.defines |= self.binds
 
     def _look(self, root: ast.AST) -> None:
-        for node in ast.walk(root):
+        for node in walk(root):
             if isinstance(node, ast.Name):
                 self.mentions.add(node.id)
                 (self.uses if isinstance(node.ctx, ast.Load) else self.binds).add(node.id)
@@ -182,7 +182,7 @@ class Scope:
     @functools.cached_property
     def shared(self) -> frozenset[str]:
         """Names of the module that functions set through `global`: their value depends on who was called when."""
-        walked = (node for facets in self.facets for node in ast.walk(facets.node))
+        walked = (node for facets in self.facets for node in walk(facets.node))
         return frozenset(name for node in walked if isinstance(node, ast.Global) for name in node.names)
 
     @functools.cached_property
@@ -236,8 +236,21 @@ class Scope:
             return facets.uses | facets.value[1]
         if not isinstance(facets.node, _DEFINITIONS):
             return facets.uses
-        inside = {node.id for node in ast.walk(facets.node) if isinstance(node, ast.Name)}
+        inside = {node.id for node in walk(facets.node) if isinstance(node, ast.Name)}
         return facets.uses | {name for name in inside if len(self.defined.get(name, ())) > 1}
+
+
+def walk(root: ast.AST) -> Iterator[ast.AST]:
+    """Every node below `root`, itself first: `ast.walk` in another order and twice as fast."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in node.__dict__.values():
+            if isinstance(part, ast.AST):
+                waiting.append(part)
+            elif isinstance(part, list):
+                waiting += [each for each in part if isinstance(each, ast.AST)]
 
 
 def words(root: ast.AST) -> frozenset[str]:
@@ -248,7 +261,7 @@ def words(root: ast.AST) -> frozenset[str]:
         or (
             node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in SINKS else ""
         )
-        for node in ast.walk(root)
+        for node in walk(root)
     )
 
 

@@ -83,7 +83,7 @@ class Sources:
         self.root = root
         self._files: dict[Path, Source | None] = {}
         self._modules: dict[tuple[Path, str], Found | None] = {}
-        self._found: dict[tuple[Path, ...], dict[str, Found | None]] = {}
+        self._found: dict[int, tuple[tuple[Path, ...], dict[str, Found | None]]] = {}
 
     def read(self, path: Path) -> Source | None:
         """The source at `path`; None when there is no such file or it is refused."""
@@ -101,7 +101,8 @@ class Sources:
 
     def find(self, roots: tuple[Path, ...], dotted: str) -> Found | None:
         """The module `dotted` in the first of `roots` that has it."""
-        known = self._found.setdefault(roots, {})
+        # By identity, since hashing ten paths for each import is what would take the time; kept, so it stays unique.
+        _, known = self._found.setdefault(id(roots), (roots, {}))
         if dotted not in known:
             known[dotted] = next((found for root in roots if (found := self.below(root, dotted)) is not None), None)
         return known[dotted]

@@ -1,0 +1,132 @@
+"""Discovery and graph of synthetic estates: N small projects, every second one reading the one before it.
+
+    python -m benchmarks.estates [--sizes 64,256,1024] [--json FILE] [--keep FOLDER]
+
+Cold is without an index, warm with one; each in a fresh process, apart from interpreter start-up, the median of
+several. Each project has one stack, a program that reads its name from a shared module, and a few resources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+ROUNDS: Final = 5
+_SHARED: Final = """
+import pulumi
+
+
+def reference(project: str) -> pulumi.StackReference:
+    return pulumi.StackReference(f"organization/{project}/{pulumi.get_stack()}")
+"""
+_PROGRAM: Final = """
+import pulumi
+import pulumi_aws as aws
+from shared.stacks import reference
+
+config = pulumi.Config()
+stage = pulumi.get_stack().lower()
+{reads}
+for index in range(3):
+    queue = aws.sqs.Queue(f"queue-{{index}}", tags={{"stage": stage, "project": "{name}"}})
+    pulumi.export(f"queue-{{index}}", queue.arn)
+"""
+_READS: Final = 'upstream = reference("{name}").require_output("queue-0")'
+_MEASURE: Final = """
+import json, sys, time
+from pathlib import Path
+from stackyard.estate.discovery import discover
+from stackyard.graph import graphs, references
+start = time.perf_counter()
+found = discover(Path(sys.argv[1]))
+middle = time.perf_counter()
+evaluation = references.evaluate(found.estate)
+graph = graphs.build(found.estate, evaluation)
+end = time.perf_counter()
+edges = sum(map(len, graph.edges.values()))
+assert not found.diagnostics and not graph.diagnostics, (found.diagnostics, graph.diagnostics)
+print(json.dumps([middle - start, end - middle, len(graph.stacks), edges]))
+"""
+
+
+def write(root: Path, size: int) -> None:
+    """Write an estate of `size` projects, in folders of 32, every second one reading the one before it."""
+    (root / "shared").mkdir(parents=True)
+    (root / "stackyard.yaml").write_text("organization: organization\n")
+    (root / "shared" / "__init__.py").write_text("")
+    (root / "shared" / "stacks.py").write_text(_SHARED)
+    for index in range(size):
+        name = f"project-{index:05}"
+        folder = root / f"group-{index // 32:04}" / name
+        folder.mkdir(parents=True)
+        (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\ndescription: number {index}\n")
+        (folder / "Pulumi.QA.yaml").write_text(f"config:\n  {name}:size: '{index}'\n  aws:region: eu-west-1\n")
+        reads = _READS.format(name=f"project-{index - 1:05}") if index % 2 else ""
+        (folder / "__main__.py").write_text(_PROGRAM.format(name=name, reads=reads))
+
+
+def measure(root: Path, *, cold: bool) -> tuple[float, float, int, int]:
+    """Seconds for discovery and for the graph, and how many stacks and edges there are."""
+    if cold:
+        shutil.rmtree(root / ".stackyard", ignore_errors=True)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(_MEASURE), str(root)], check=True, capture_output=True, text=True
+    )
+    discovery, graph, stacks, edges = json.loads(done.stdout)
+    return discovery, graph, stacks, edges
+
+
+def rows(sizes: list[int], folder: Path) -> Iterator[dict[str, Any]]:
+    """One row a size."""
+    for size in sizes:
+        root = folder / str(size)
+        if not root.exists():
+            write(root, size)
+            time.sleep(0.1)  # An index does not trust files that changed within the clock's granularity.
+        row: dict[str, Any] = {"projects": size}
+        for kind in ("cold", "warm"):
+            measure(root, cold=kind == "cold")
+            found = [measure(root, cold=kind == "cold") for _ in range(ROUNDS)]
+            row[f"{kind}_discovery"] = statistics.median(each[0] for each in found)
+            row[f"{kind}_graph"] = statistics.median(each[1] for each in found)
+            row["stacks"], row["edges"] = found[0][2:]
+        yield row
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description="discovery and graph of synthetic estates")
+    parser.add_argument("--sizes", default="64,256,1024")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", type=Path, help="write the estates here and keep them")
+    options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes.split(",")]
+    with tempfile.TemporaryDirectory() as temporary:
+        found = []
+        print(
+            f"{'projects':>8} {'edges':>6} {'cold: discovery':>16} {'graph':>8} {'warm: discovery':>16} {'graph':>8} {'ratio':>6}"
+        )
+        for row in rows(sizes, options.keep or Path(temporary)):
+            found.append(row)
+            cold = row["cold_discovery"] + row["cold_graph"]
+            warm = row["warm_discovery"] + row["warm_graph"]
+            print(
+                f"{row['projects']:>8} {row['edges']:>6} {row['cold_discovery']:>14.3f} s {row['cold_graph']:>6.3f} s"
+                f" {row['warm_discovery']:>14.3f} s {row['warm_graph']:>6.3f} s {cold / warm:>5.1f}x"
+            )
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
