@@ -2,6 +2,7 @@
 
 TYPES = {
     "Eip": "networks",
+    "Instance": "instances",
     "InternetGateway": "networks",
     "NatGateway": "networks",
     "Route": "routes",
@@ -13,4 +14,11 @@ TYPES = {
     "Vpc": "networks",
     "VpcEndpoint": "endpoints",
 }
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS = {
+    "getAmi": "lookups",
+    "getRouteTables": "lookups",
+    "getSecurityGroup": "lookups",
+    "getSubnet": "lookups",
+    "getSubnets": "lookups",
+    "getVpc": "lookups",
+}
