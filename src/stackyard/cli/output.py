@@ -24,7 +24,7 @@ def command(stack: str | None, name: str | None, show_secrets: bool, opening: Op
 
     Secrets are masked unless --show-secrets is given.
     """
-    found = asyncio.run(_read(opening, stack or "", name))
+    found = asyncio.run(_read(opening, stack or "", name, show_secrets))
     found = values.reveal(found) if show_secrets else values.mask(found)
     if as_json:
         screens.write_json("outputs", {"outputs": found} if name is None else {"value": found})
@@ -34,11 +34,11 @@ def command(stack: str | None, name: str | None, show_secrets: bool, opening: Op
         screens.table(("OUTPUT", "VALUE"), [(key, _text(found[key])) for key in sorted(found)])
 
 
-async def _read(opening: Opening, stack: str, name: str | None) -> Value:
+async def _read(opening: Opening, stack: str, name: str | None, opened: bool) -> Value:
     async with Workspace(opening) as workspace:
         if name is None:
-            return await outputs.of(workspace, stack)
-        return await outputs.value(workspace, stack, name)
+            return await outputs.of(workspace, stack, opened=opened)
+        return await outputs.value(workspace, stack, name, opened=opened)
 
 
 def _text(value: Value) -> str:

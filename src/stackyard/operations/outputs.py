@@ -8,22 +8,25 @@ from stackyard.model.values import Properties, Value
 from stackyard.operations.workspace import Workspace
 
 
-async def of(workspace: Workspace, name: str) -> Properties:
-    """All outputs of one stack, secrets wrapped. Raises StackNotFound when it was never brought up."""
+async def of(workspace: Workspace, name: str, *, opened: bool = False) -> Properties:
+    """All outputs of one stack, secrets wrapped, and in clear inside only when `opened`: that alone needs a key.
+
+    Raises StackNotFound when it was never brought up.
+    """
     stack = one(workspace, name)
-    checkpoint = await workspace.read(stack.name)
+    checkpoint = await (workspace.read if opened else workspace.peek)(stack.name)
     if checkpoint is None or checkpoint.root is None:
         raise errors.StackNotFound(f"{stack.name.short} is not up", hint=f"stackyard up {stack.name.short}")
     return checkpoint.outputs
 
 
-async def value(workspace: Workspace, name: str, key: str) -> Value:
-    """One output, a secret wrapped. Raises UsageError naming the outputs that there are."""
+async def value(workspace: Workspace, name: str, key: str, *, opened: bool = False) -> Value:
+    """One output, as `of` gives it. Raises UsageError naming the outputs that there are."""
     outputs = await of(workspace, name)
     if key not in outputs:
         listed = ", ".join(sorted(outputs)) or "none"
         raise errors.UsageError(f"{name} has no output {key!r}", hint=f"it has: {listed}")
-    return outputs[key]
+    return (await of(workspace, name, opened=True))[key] if opened else outputs[key]
 
 
 def one(workspace: Workspace, name: str) -> Stack:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from stackyard import errors
 from stackyard.cloud import client as clouds
-from stackyard.config import resolution
+from stackyard.config import resolution, stack_files
 from stackyard.estate import discovery
 from stackyard.graph import graphs, references
 from stackyard.kit import registry
@@ -61,7 +61,7 @@ class Workspace:
         self.folder = self.estate.root / FOLDER
         self.ledger = Ledger(self.folder / "runs.ledger")
         self.cloud = clouds.EmbeddedCloud(self.estate.root, progress=progress)
-        self.secrets = Opener(os.environ, self.folder)
+        self.secrets = Opener(os.environ, self.folder, lambda: stack_files.estate_salt(self.estate.stacks))
         self._catalog = catalog
         self._languages: dict[str, Language] = {}
         self._engines: dict[str, Engine] = {}
@@ -181,14 +181,15 @@ class Workspace:
         return await states.read(self.backend, stack)
 
     async def outputs(self, stack: StackName) -> Properties | None:
-        """A stack's recorded outputs, secrets decrypted; None when it was never made."""
+        """A stack's recorded outputs; None when it was never made. Plain ones need no key."""
         return await states.read_outputs(self.backend, stack, self.secrets)
 
     async def open(self, stack: Stack) -> StackState:
         """A stack's state, locked and open for writing."""
         pin = states.Pin(stack.cloud, self.account(stack) if stack.cloud == "embedded" else "")
+        salt = (await asyncio.to_thread(stack_files.read, stack)).salt
         return await states.open_for_writing(
-            self.backend, stack.name, self.secrets, pin=pin, spill=self.folder / "spilled"
+            self.backend, stack.name, self.secrets, salt=salt, pin=pin, spill=self.folder / "spilled"
         )
 
     async def unfinished(self, stack: Stack) -> bool:

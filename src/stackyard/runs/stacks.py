@@ -99,6 +99,8 @@ class StackRun:
         if engine.owns_state:
             return await engine.apply(await self._context(Checkpoint(self.stack.name.stack)), plan)
         state = await self.services.open(self.stack)
+        for note in state.notes:
+            self._tell(diagnostics.Diagnostic(diagnostics.Severity.INFO, note))
         try:
             context = dataclasses.replace(await self._context(state.checkpoint), state=state)
             update = await engine.apply(context, plan)
@@ -133,11 +135,14 @@ class StackRun:
         outputs: Properties | None = None,
     ) -> None:
         for diagnostic in found:
-            self.events(Diagnosed(time.time(), self.key, diagnostic))
+            self._tell(diagnostic)
         seconds = time.monotonic() - begun
         self.events(
             StackFinished(time.time(), self.key, outcome, seconds, counts, values.mask(values_shown(outputs or {})))
         )
+
+    def _tell(self, diagnostic: diagnostics.Diagnostic) -> None:
+        self.events(Diagnosed(time.time(), self.key, diagnostic))
 
     def _faults(self, fault: errors.StackyardError) -> tuple[diagnostics.Diagnostic, ...]:
         if isinstance(fault, errors.DiagnosedError):
