@@ -83,6 +83,7 @@ class FakeCloud:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.calls: list[tuple[str, str]] = []
+        self.timeouts: list[float] = []
         self.counts: collections.Counter[str] = collections.Counter()
         self._made = 0
 
@@ -153,6 +154,7 @@ class MemoryProvider:
         async with self._Effect(self, "create", name):
             self._check_unique(request.type, request.inputs)
             item = self.cloud.add(request.type, request.inputs, request.token)
+            self.cloud.timeouts.append(request.timeout)
             item.unhealthy = self.unhealthy.get(name, ())
             self.cloud.calls.append(("create", item.id))
         return self._made(item)

@@ -62,6 +62,7 @@ class Stage:
         self.config: dict[str, str] = {}
         self.secret_keys: tuple[str, ...] = ()
         self.cancelled = asyncio.Event()
+        self.cloud_name = "embedded"
 
     @property
     def cloud(self) -> FakeCloud:
@@ -71,7 +72,7 @@ class Stage:
     def context(self, writing: bool) -> StackContext:
         """What the engine is given."""
         return StackContext(
-            stack=Stack(NAME, _PROJECT, Path("/estate/shop/Pulumi.dev.yaml")),
+            stack=Stack(NAME, _PROJECT, Path("/estate/shop/Pulumi.dev.yaml"), self.cloud_name),
             checkpoint=self.state.checkpoint,
             references=self.references,
             events=self.events.append,

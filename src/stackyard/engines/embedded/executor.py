@@ -66,6 +66,7 @@ class Executor:
     async def run(self, chain: Sequence[Action]) -> Held | None:
         """Make the steps of one chain, one after another; answers what the last one left.
 
+        When the caller is cancelled (its program ended), the step that runs is finished and no other begins.
         Raises Stopped when the chain may not go on, and when a step of it failed (which has been reported).
         """
         held: Held | None = None
@@ -74,7 +75,7 @@ class Executor:
             for action, promise in promises:
                 self._session.check_going()
                 self._check_planned(action)
-                held = await self._one(action) or held
+                held = await asyncio.shield(self._one(action)) or held
                 promise.set()
         finally:
             for _, promise in promises:

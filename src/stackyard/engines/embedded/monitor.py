@@ -145,9 +145,12 @@ class ProgramMonitor:
         return found
 
     def _depends_on_broken(self, goal: Goal) -> bool:
+        """Whether it cannot be made. A preview only asks for the provider, so that it can tell more faults."""
         broken = self._session.broken
-        provider = urns.split_provider_reference(goal.provider)[0] if goal.provider else ""
-        return bool(broken) and not broken.isdisjoint({*goals.needs(goal), goal.parent, provider})
+        needed: set[str] = {urns.split_provider_reference(goal.provider)[0]} if goal.provider else set()
+        if not self._session.dry_run:
+            needed.update((*goals.needs(goal), goal.parent))
+        return not broken.isdisjoint(needed)
 
     def _skip(self, goal: Goal, urn: str) -> Registered:
         self._session.broken.add(urn)

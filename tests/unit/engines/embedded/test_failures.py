@@ -265,13 +265,20 @@ async def test_faults_of_a_preview_are_all_told() -> None:
 async def test_parallel_steps_keep_within_the_limit() -> None:
     stage = Stage(RULES)
     stage.options = Options(parallel=3)
+    gates = [stage.provider.gates.setdefault(("create", f"t{n}"), Gate()) for n in range(6)]
 
     async def many(script: Script) -> None:
-        await asyncio.gather(*(script.resource("fake:x:Thing", f"t{n}") for n in range(10)))
+        await asyncio.gather(*(script.resource("fake:x:Thing", f"t{n}") for n in range(6)))
 
-    await stage.up(many)
+    plan = await stage.preview(many)
+    running = asyncio.ensure_future(stage.apply(plan))
+    await asyncio.gather(*(gate.reached.wait() for gate in gates[:3]))
+    assert stage.provider.concurrent == 3
+    for gate in gates:
+        gate.set()
+    await running
     assert stage.provider.most_concurrent == 3
-    assert len(stage.cloud.items) == 10
+    assert len(stage.cloud.items) == 6
 
 
 async def test_a_resource_cannot_use_a_provider_that_is_not_registered() -> None:
@@ -363,3 +370,25 @@ async def test_a_failed_destroy_keeps_what_is_left() -> None:
     assert stage.names() == ["a", "b"]
     stage.provider.failures.clear()
     assert (await stage.destroy()).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_step_that_runs_is_finished_though_its_program_ended() -> None:
+    stage = Stage(RULES)
+    gate = stage.provider.gates["create", "a"] = Gate()
+
+    async def leaving(script: Script) -> None:
+        task = asyncio.ensure_future(script.resource("fake:x:Thing", "a"))
+        await asyncio.sleep(0)
+        if not script.program.dry_run:
+            await gate.reached.wait()
+            task.cancel()
+            asyncio.get_running_loop().call_soon(gate.set)
+            raise ValueError("left")
+        await task
+
+    plan = await stage.preview(leaving)
+    update = await stage.apply(plan)
+    assert [each.message for each in update.diagnostics] == ["ValueError: left"]
+    assert stage.names() == ["a"]
+    assert stage.ids() == set(stage.cloud.items)
+    assert stage.state.checkpoint.pending == ()

@@ -99,3 +99,15 @@ async def test_an_unhealthy_resource_is_recorded_as_such() -> None:
     stage.cloud.items["thing-1"] = dataclasses.replace(stage.cloud.items["thing-1"], unhealthy=("slow",))
     await stage.refresh()
     assert stage.resource("a").init_errors == ("slow",)
+
+
+async def test_finding_nothing_at_all_in_a_real_cloud_forgets_nothing() -> None:
+    stage = Stage(RULES)
+    await stage.up(program([{"name": name} for name in "abc"]))
+    stage.cloud.items.clear()
+    stage.cloud_name = "aws"
+    plan = await stage.preview(operation=Operation.REFRESH)
+    assert "none of the 3 recorded resources of shop/dev was found" in plan.diagnostics[0].message
+    assert plan.steps == ()
+    stage.cloud_name = "embedded"
+    assert changes((await stage.preview(operation=Operation.REFRESH)).steps) == ["delete a", "delete b", "delete c"]
