@@ -84,6 +84,8 @@ def test_kill_9_loses_nothing_acknowledged(cloud: EmbeddedCloud) -> None:
         cloud.start()
         lost = {writer.service: writer.missing() for writer in storm.writers}
         assert not {service: names for service, names in lost.items() if names}
+    folded = any((cloud.folder / "data" / "journal").glob("snapshot-*"))
+    assert folded == (cloud.settings.fold < 1_000_000)
 
 
 def test_an_api_and_its_function_answer_after_kill_9(cloud: EmbeddedCloud) -> None:

@@ -28,7 +28,7 @@ class EmbeddedCloud:
         self, root: Path, *, settings: Settings | None = None, progress: installation.Progress | None = None
     ) -> None:
         self.folder = Path(root).resolve() / FOLDER
-        self._settings = settings or Settings()
+        self.settings = settings or Settings()
         self._progress = progress
 
     async def ensure(self) -> CloudInfo:
@@ -37,7 +37,7 @@ class EmbeddedCloud:
 
     def start(self) -> CloudInfo:
         """What `ensure` does, for callers without an event loop."""
-        return processes.running(self.folder) or processes.start(self.folder, self._settings, progress=self._progress)
+        return processes.running(self.folder) or processes.start(self.folder, self.settings, progress=self._progress)
 
     async def status(self) -> CloudInfo | None:
         """The running cloud, or None; starts nothing."""
@@ -107,7 +107,7 @@ class EmbeddedCloud:
         reading, writing = os.pipe()
         try:
             cloud = cls(root, settings=settings or Settings(durable=False), progress=progress)
-            processes.start(cloud.folder, cloud._settings, parent=reading, progress=progress)
+            processes.start(cloud.folder, cloud.settings, parent=reading, progress=progress)
             os.close(reading)
             yield cloud
             processes.stop(cloud.folder)

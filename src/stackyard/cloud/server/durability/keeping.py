@@ -14,7 +14,7 @@ from . import journals, tracking
 from .state import State
 
 _SLICE = 0.004  # seconds that folding and sweeping may hold up requests
-_QUICK, _SMALL = 0.001, 1_000_000  # seconds and bytes of an append that may hold up the event loop
+_QUICK, _SMALL = 0.005, 1_000_000  # seconds and bytes of an append that may hold up the event loop
 _SWEEP = 3.0  # seconds between looks for changes that nobody noted
 _log = logging.getLogger("stackyard.durability")
 
