@@ -14,6 +14,8 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
+from botocore.exceptions import ClientError
+
 from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import Properties, Value
 from stackyard.providers.aws.connections import Aws
@@ -97,7 +99,7 @@ class Kind:
     tagging: ClassVar[Tagging | None] = None
     """The calls for tags, when they are not all in create and read."""
     gone: ClassVar[tuple[str, ...]] = ()
-    """More error codes that mean it does not exist; those that say "not found" are known."""
+    """More error codes that mean it does not exist, `Code` or `Code:part of the message`; NotFound is known."""
     overwrites: ClassVar[bool] = False
     """`create` puts, over what is there: `find` may say absent of what differs."""
     delete_first: ClassVar[bool] = False
@@ -162,6 +164,8 @@ class Kind:
         """The id of what the creation with `token` made; None when it made nothing."""
         return self.identify(aws, inputs)
 
-    def is_gone(self, code: str) -> bool:
-        """Whether an AWS error code means that it does not exist."""
-        return code in self.gone or bool(GONE.search(code))
+    def is_gone(self, error: ClientError) -> bool:
+        """Whether an AWS error means that it does not exist."""
+        code, message = (str(error.response["Error"].get(part, "")) for part in ("Code", "Message"))
+        declared = (entry.partition(":") for entry in self.gone)
+        return bool(GONE.search(code)) or any(code == name and text in message for name, _, text in declared)

@@ -188,7 +188,7 @@ def _look(kind: Kind, aws: Aws, id_: str, known: Properties) -> Properties | Non
             by = id_ if kind.tagging.by == "id" else found[kind.tagging.by]
             found["tags"] = tagging.read(aws.client(kind.tagging.service), kind.tagging, by)
     except ClientError as error:
-        if kind.is_gone(error.response["Error"]["Code"]):
+        if kind.is_gone(error):
             return None
         raise
     return found
@@ -308,7 +308,7 @@ def delete(scope: Scope, kind: Kind, request: base.DeleteRequest) -> None:
         try:
             kind.delete(aws, resource.id, known)
         except ClientError as error:
-            if not kind.is_gone(error.response["Error"]["Code"]):
+            if not kind.is_gone(error):
                 raise
         if kind.waits_gone:
             aws.wait(f"deletion of {resource.id}", lambda: _look(kind, aws, resource.id, known) is None)
@@ -342,7 +342,7 @@ def _located(kind: Kind, aws: Aws, request: base.CreateRequest) -> str | None:
     try:
         return kind.locate(aws, request.inputs, request.token)
     except ClientError as error:
-        if kind.is_gone(error.response["Error"]["Code"]):
+        if kind.is_gone(error):
             return None
         raise
 

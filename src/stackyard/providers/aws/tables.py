@@ -47,6 +47,19 @@ class Call:
     fills: bool = True
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """Where an interrupted creation is looked for: a listing, its member that holds the items, what an item must be.
+
+    `equal` are members of an item and the values wanted (`$property`); the id is read from the item by `Table.id`.
+    """
+
+    operation: str
+    key: str
+    equal: Mapping[str, Any]
+    given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 def resolve(value: Any, known: Properties) -> Any:
     """`value` with every `$property` replaced."""
     if isinstance(value, str) and value.startswith("$"):
@@ -69,6 +82,8 @@ class Table(Kind):
     cleared: ClassVar[Mapping[str, Value]] = {}
     """What an update sends for an input that was taken away."""
     id: ClassVar[str] = "Id"
+    finding: ClassVar[Finding | None] = None
+    """How `locate` finds it, when neither `identify` nor `locate` is written."""
     making: ClassVar[Call]
     reading: ClassVar[Call]
     changing: ClassVar[tuple[Call, ...]] = ()
@@ -126,6 +141,16 @@ class Table(Kind):
     def delete(self, aws: Aws, id: str, known: Properties) -> None:
         removing = dataclasses.replace(self.removing, fills=False)
         self.call(aws, removing, self.arguments(aws, removing, {**known, "id": id}, {}))
+
+    def locate(self, aws: Aws, inputs: Properties, token: str) -> str | None:
+        if self.finding is None:
+            return super().locate(aws, inputs, token)
+        wanted = resolve(self.finding.equal, inputs)
+        given_ = resolve(self.finding.given, inputs)
+        for item in aws.pages(self.service, self.finding.operation, self.finding.key, **given_):
+            if all(item.get(member) == value for member, value in wanted.items()):
+                return str(jmespath.search(self.id, item))
+        return None
 
     def handles(self, name: str) -> bool:
         """Whether a call of this table has a member for an input; needs botocore's models, no credentials."""

@@ -1,0 +1,6 @@
+"""AWS CloudTrail: trails."""
+
+TYPES = {
+    "Trail": "trails",
+}
+FUNCTIONS: dict[str, str] = {}
