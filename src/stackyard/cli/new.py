@@ -22,7 +22,7 @@ def command() -> None:
 @_JSON
 @click.pass_context
 def estate(context: click.Context, name: str, as_json: bool) -> None:
-    """Make an estate in the new folder NAME: a manifest and a first project."""
+    """Make an estate in the new folder NAME: a manifest, to which projects are added."""
     _show(creating.estate(_cwd(context), name), as_json)
 
 

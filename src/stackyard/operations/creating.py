@@ -10,7 +10,7 @@ from stackyard.scaffold import estates, projects
 
 
 def estate(cwd: str, name: str) -> tuple[Path, ...]:
-    """Make an estate with one project in the new folder `name`; the files written."""
+    """Make an estate in the new folder `name`; the files written."""
     return estates.create(Path(cwd), name)
 
 
