@@ -1,13 +1,13 @@
-"""Configuration values as the stacks' own files give them, for when nobody gives better ones."""
+"""Configuration values as the files say them, for evaluating programs: no secret is opened."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import NoReturn, Protocol
 
-from stackyard.estate import documents, files
+from stackyard.config import stack_files, types
+from stackyard.config.stack_files import StackFile
+from stackyard.estate.documents import Node
 from stackyard.graph.evaluation.state import Hidden
 from stackyard.model.estates import Stack
 
@@ -23,61 +23,65 @@ class ConfigValue(Protocol):
 
 
 class Files:
-    """Values of `Pulumi.<stack>.yaml`, then of the fleet, then the project's own; secrets are not opened."""
+    """Values of the stack's file, then of its fleet, then the project's own, as `config.resolution` ranks them."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, Mapping[str, Any]] = {}
+        self._read: dict[Path, StackFile] = {}
 
     def __call__(self, stack: Stack, key: str, /) -> str | None:
-        """The value of a full key."""
-        document = self._document(stack.config_path)
-        given = document.get("config")
-        config = given if isinstance(given, dict) else {}
-        project, _, short = key.partition(":")
-        names = [key, short] if project == stack.project.name else [key]
-        for name in names:
-            if name in config:
-                return _text(config[name], key)
-        if document.get("environment"):
-            raise Hidden(f"the configuration value {key}, which an environment may give")
-        for name in names:
-            if name in stack.fleet_config:
-                return stack.fleet_config[name]
-        for name in names:
-            if name in stack.project.config:
-                return _default(stack.project.config[name], key)
+        """The value of a full key. Raises Hidden."""
+        file = self._file(stack)
+        for entry in file.config:
+            if entry.key == key:
+                return _text(entry.node.plain(), key) if not _sealed(entry.node) else _hide(f"the secret {key}")
+        if file.diagnostics:
+            _hide(f"the configuration value {key}, which a file with faults may give")
+        project = stack.project.name
+        for text, value in stack.fleet_config.items():
+            if _is(text, key, project):
+                return value
+        for text, raw in stack.project.config.items():
+            if _is(text, key, project):
+                return _declared(raw, key, is_own=key.startswith(f"{project}:"))
         return None
 
-    def _document(self, path: Path) -> Mapping[str, Any]:
-        if path not in self._read:
-            try:
-                root = documents.parse(files.read(path), path.name).root
-            except files.Refused:
-                root = None
-            plain = root.plain() if root is not None else None
-            self._read[path] = plain if isinstance(plain, dict) else {}
-        return self._read[path]
+    def _file(self, stack: Stack) -> StackFile:
+        if stack.config_path not in self._read:
+            self._read[stack.config_path] = stack_files.read(stack)
+        return self._read[stack.config_path]
 
 
-def _default(declared: Any, key: str) -> str | None:
-    """A value of the project file: written plainly, or with a type (`value`, `default`)."""
-    if isinstance(declared, dict) and declared.keys() & {"type", "value", "default", "secret", "description", "items"}:
-        if declared.get("secret"):
-            raise Hidden(f"the secret {key}")
-        value = declared.get("value", declared.get("default"))
-        return None if value is None else _text(value, key)
-    return _text(declared, key)
+def _is(text: str, key: str, project: str) -> bool:
+    try:
+        return stack_files.full_key(text, project) == key
+    except ValueError:
+        return False
 
 
-def _text(value: Any, key: str) -> str:
-    if isinstance(value, str):
-        return value
-    if _secret(value):
-        raise Hidden(f"the secret {key}")
-    return "" if value is None else json.dumps(value, separators=(",", ":"))
+def _declared(raw: object, key: str, *, is_own: bool) -> str | None:
+    try:
+        declared = types.declared(raw, is_own=is_own)
+    except ValueError:
+        _hide(f"the configuration value {key}, whose declaration has a fault")
+    if declared.secret:
+        _hide(f"the secret {key}")
+    return _text(declared.value, key) if declared.has_value else None
 
 
-def _secret(value: Any) -> bool:
-    if isinstance(value, dict):
-        return "secure" in value or any(map(_secret, value.values()))
-    return isinstance(value, list) and any(map(_secret, value))
+def _text(value: object, key: str) -> str:
+    try:
+        return stack_files.text_of(value)
+    except ValueError:
+        _hide(f"the configuration value {key}, which is no finite number")
+
+
+def _hide(reason: str) -> NoReturn:
+    raise Hidden(reason)
+
+
+def _sealed(node: Node) -> bool:
+    """Whether a node holds a secret."""
+    if stack_files.ciphertext(node) is not None:
+        return True
+    inner = node.items if node.items is not None else (node.fields or {}).values()
+    return any(map(_sealed, inner))

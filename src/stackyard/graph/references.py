@@ -177,7 +177,9 @@ def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | 
     for found in facts.references.values():
         if found.reason:
             message = f"cannot tell which stack this refers to: it depends on {found.reason}"
-            hint = "say it in the manifest: stacks: {project/stack: {depends_on: [...]}}"
+            hint = f"say it in the manifest: stacks: {{{stack.name.project}/*: {{depends_on: [...]}}}}"
+            if found.reason.endswith("which is not set"):
+                hint = "set it: stackyard config set"
             yield warning(message, hint=hint, position=found.position, stack=short)
             continue
         try:
