@@ -89,7 +89,7 @@ async def measure(text: str, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """Print the table and write it as JSON."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    count = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 100
     if sys.dont_write_bytecode:
         sys.exit("unset PYTHONDONTWRITEBYTECODE: imports without bytecode are not what is measured")
     found = {name: asyncio.run(measure(text, count)) for name, text in (("plain", PLAIN), ("pulumi_aws", AWS))}
