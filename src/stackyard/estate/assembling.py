@@ -17,7 +17,6 @@ from stackyard.model import names
 from stackyard.model.diagnostics import Diagnostic, error, warning
 from stackyard.model.estates import Estate, Evidence, EvidenceKind, Fleet, Project, Reference, Stack
 from stackyard.model.names import StackName
-from stackyard.model.resources import EMPTY
 
 Report = Callable[[Diagnostic], None]
 
@@ -142,8 +141,13 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
         full = StackName(parts.manifest.organization, project.name, name)
         path = folder / files_of[name] if name in files_of else found.reader.stack_file(project, name)
         cloud, tags = _ruled(full.short, project.tags, parts.manifest)
-        entry, config = (members[name].entry, members[name].config) if name in members else ("", EMPTY)
-        stacks.append(Stack(full, project, path, cloud, tags, entry, config))
+        stack = Stack(full, project, path, cloud, tags)
+        if name in members:
+            member = members[name]
+            stack = dataclasses.replace(
+                stack, fleet_entry=member.entry, fleet_config=member.config, tenant=member.tenant
+            )
+        stacks.append(stack)
     return stacks
 
 

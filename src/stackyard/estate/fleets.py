@@ -25,6 +25,7 @@ class Member:
     entry: str
     path: Path
     config: dict[str, str]
+    tenant: str = ""
 
 
 def members(fleet: Fleet, project: Project, root: Path, report: Callable[[Diagnostic], None]) -> list[Member]:
@@ -69,7 +70,7 @@ def _member(
         key: value.replace("{entry_path}", from_project).replace("{entry}", entry)
         for key, value in fleet.config.items()
     }
-    return Member(stack, entry, path, config)
+    return Member(stack, entry, path, config, entry if fleet.own_accounts else "")
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -144,7 +144,8 @@ def _fleets(root: Node) -> list[Fleet]:
         data = schema.read(node, {**rule, "$defs": published_schema()["$defs"]}, faults.append)
         if not faults:
             stack, config = data.get("stack", "{entry}"), data.get("config", {})
-            found.append(Fleet(data["project"], data["registry"], stack, config, node.position))
+            own = data.get("accounts") == "own"
+            found.append(Fleet(data["project"], data["registry"], stack, config, node.position, own))
     return found
 
 

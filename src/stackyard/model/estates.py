@@ -29,7 +29,7 @@ class Fleet:
 
     `registry` is a folder relative to the estate's root; each `*.yaml` in it is an entry, named by its stem.
     `stack` is a pattern such as `{entry}.Production`. `config` are config values given to each stack, in
-    which `{entry}` and `{entry_path}` are replaced.
+    which `{entry}` and `{entry_path}` are replaced. `own_accounts`: each entry is an organization of its own.
     """
 
     project: str
@@ -37,6 +37,7 @@ class Fleet:
     stack: str = "{entry}"
     config: Mapping[str, str] = EMPTY
     position: Position | None = None
+    own_accounts: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Stack:
 
     `cloud` is `embedded` or `aws`. `config_path` is its `Pulumi.<stack>.yaml`, which need not exist.
     `fleet_entry` names the registry entry of a fleet's stack and `fleet_config` what the fleet gives it.
+    `tenant` is the organization whose account its resources live in, empty for the estate's own.
     """
 
     name: StackName
@@ -78,6 +80,7 @@ class Stack:
     tags: tuple[str, ...] = ()
     fleet_entry: str = ""
     fleet_config: Mapping[str, str] = EMPTY
+    tenant: str = ""
 
     @property
     def layer(self) -> str:

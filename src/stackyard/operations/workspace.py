@@ -141,6 +141,8 @@ class Workspace:
 
     def account(self, stack: Stack | None = None) -> str:
         """The embedded account a stack's resources live in: one an organization."""
+        if stack is not None and stack.tenant:
+            return clouds.account_of(stack.tenant)
         return self.estate.account or clouds.account_of(self.estate.organization)
 
     async def engine(self, stack: Stack) -> Engine:
