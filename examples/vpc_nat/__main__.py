@@ -21,7 +21,7 @@ public_table = aws.ec2.RouteTable(
     tags={"Name": "public"},
 )
 
-public, private, gateways = [], [], []
+public, private, addresses, gateways = [], [], [], []
 for number, zone in enumerate(zones):
     public_subnet = aws.ec2.Subnet(
         f"public-{zone}",
@@ -36,6 +36,7 @@ for number, zone in enumerate(zones):
 
     if number == 0 or nat_per_zone:
         address = aws.ec2.Eip(f"nat-{zone}", domain="vpc", opts=pulumi.ResourceOptions(depends_on=[gateway]))
+        addresses.append(address)
         gateways.append(
             aws.ec2.NatGateway(f"nat-{zone}", subnet_id=public_subnet.id, allocation_id=address.allocation_id)
         )
@@ -70,5 +71,5 @@ web = aws.ec2.SecurityGroup(
 pulumi.export("vpc_id", vpc.id)
 pulumi.export("public_subnet_ids", [subnet.id for subnet in public])
 pulumi.export("private_subnet_ids", [subnet.id for subnet in private])
-pulumi.export("nat_addresses", [gateway.public_ip for gateway in gateways])
+pulumi.export("nat_addresses", [address.public_ip for address in addresses])
 pulumi.export("web_security_group_id", web.id)

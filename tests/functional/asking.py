@@ -64,18 +64,21 @@ class Cloud:
     """A cloud as its account's root sees it; `environ` are the variables that lead there."""
 
     environ: Mapping[str, str]
+    _clients: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """A boto3 client that knows this cloud only, and fails at the first fault."""
-        return boto3.client(
-            service,
-            region_name=self.environ["AWS_REGION"],
-            endpoint_url=self.environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
+        """A boto3 client that knows this cloud only, and fails at the first fault; made once."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                region_name=self.environ["AWS_REGION"],
+                endpoint_url=self.environ["AWS_ENDPOINT_URL"],
+                aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
+                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            )
+        return self._clients[service]
 
     def things(self) -> set[str]:
         """Everything that the listed kinds of resources come to."""

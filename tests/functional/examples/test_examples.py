@@ -22,10 +22,16 @@ def test_every_example_has_a_case() -> None:
     assert sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir()) == NAMES
 
 
+@pytest.fixture(scope="module")
+def cloud(embedded_cloud: EmbeddedCloud) -> asking.Cloud:
+    return asking.Cloud(embedded_cloud.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_lives_its_life(name: str, embedded_cloud: EmbeddedCloud, tmp_path: Path) -> None:
+def test_an_example_lives_its_life(
+    name: str, embedded_cloud: EmbeddedCloud, cloud: asking.Cloud, tmp_path: Path
+) -> None:
     case = yaml.safe_load((CASES / f"{name}.yaml").read_text())
-    cloud = asking.Cloud(embedded_cloud.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
     estate = running.copied(ROOT / "examples" / name, tmp_path / name, embedded_cloud)
     before = cloud.things()
 
