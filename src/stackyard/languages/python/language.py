@@ -104,7 +104,7 @@ class PythonLanguage:
                 zygote = self._zygote(interpreter)
                 try:
                     await zygote.ready()
-                    zygote.preload(name for name in self._names(interpreter) if self._may_preload(name))
+                    self._preload_in(zygote)
                     return zygote, await zygote.fork(descriptors)
                 except Poisoned as poisoned:
                     self._refused.add(poisoned.package)
@@ -119,8 +119,11 @@ class PythonLanguage:
     def _may_preload(self, name: str) -> bool:
         return name.partition(":")[0].partition(".")[0] not in self._refused
 
-    def _names(self, interpreter: str) -> list[str]:
-        return [*self._preload, *self._wanted.get(interpreter, ())]
+    def _preload_in(self, zygote: Zygote) -> None:
+        learnt = self._wanted.get(zygote.interpreter, {})
+        if zygote.told != len(learnt):
+            zygote.told = len(learnt)
+            zygote.preload(name for name in (*self._preload, *learnt) if self._may_preload(name))
 
     def _zygote(self, interpreter: str) -> Zygote:
         zygote = self._zygotes.get(interpreter)

@@ -55,14 +55,16 @@ class Child:
 
 
 class Zygote:
-    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork.
+    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork; `told` is for its
+    owner, to note how many names it was told to preload.
 
     Making one starts it; raises `errors.ProgramError` when there is no such interpreter.
     """
 
     def __init__(self, interpreter: str) -> None:
         self.interpreter = interpreter
-        self.preloaded: set[str] = set()
+        self.told = -1
+        self._preloaded: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._children: dict[int, Child] = {}
         self._numbers = itertools.count(1)
@@ -93,9 +95,9 @@ class Zygote:
 
     def preload(self, names: Iterable[str]) -> None:
         """Have modules imported before the next fork; those that cannot be are skipped."""
-        wanted = [name for name in names if name not in self.preloaded]
+        wanted = [name for name in names if name not in self._preloaded]
         if wanted:
-            self.preloaded.update(wanted)
+            self._preloaded.update(wanted)
             self._control.send(frames.PRELOAD, json.dumps(wanted).encode())
 
     async def fork(self, descriptors: list[int]) -> Child:
