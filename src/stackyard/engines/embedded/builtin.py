@@ -13,7 +13,8 @@ from stackyard.engines.embedded.references import StackReads
 from stackyard.model import urns, values
 from stackyard.model.plans import Change, PropertyChange
 from stackyard.model.registrations import CheckFailure, Invoked
-from stackyard.model.values import UNKNOWN, Properties
+from stackyard.model.resources import Resource
+from stackyard.model.values import UNKNOWN, Properties, Value
 from stackyard.providers.base import (
     Checked,
     CheckRequest,
@@ -24,6 +25,7 @@ from stackyard.providers.base import (
     Found,
     Made,
     Presence,
+    Provider,
     ReadRequest,
     Settings,
     UpdateRequest,
@@ -35,7 +37,7 @@ _INPUTS: Final = {urns.REFERENCE_TYPE: "name", STASH_TYPE: "input"}
 
 
 class Builtins:
-    """Resources that the engine itself provides, for one operation on one stack."""
+    """Resources that the engine itself provides, for one operation on one stack. It is given secrets as secrets."""
 
     simulated = False
 
@@ -106,9 +108,19 @@ class Builtins:
             raise errors.Unsupported(f"the resource type {type_} is not known") from None
 
     async def _reference(self, inputs: Properties) -> Properties:
-        name = inputs.get("name")
+        name = values.reveal(inputs.get("name"))
         if name is UNKNOWN:
             return {"name": UNKNOWN, "outputs": UNKNOWN, "secretOutputNames": UNKNOWN}
         outputs = await self._reads.whole(str(name))
         secret: list[str] = sorted(key for key, value in outputs.items() if values.has_secret(value))
         return {"name": name, "outputs": dict(outputs), "secretOutputNames": secret}
+
+
+def given(provider: Provider, value: Value) -> Value:
+    """`value` as a provider is given it: plain. Only the engine's own is trusted with what is secret."""
+    return value if isinstance(provider, Builtins) else values.reveal(value)
+
+
+def shown(provider: Provider, resource: Resource) -> Resource:
+    """A recorded resource as a provider is given it."""
+    return resource.replaced(inputs=given(provider, resource.inputs), outputs=given(provider, resource.outputs))

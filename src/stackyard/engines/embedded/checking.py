@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from stackyard.engines.embedded import marking
+from stackyard.engines.embedded import builtin, marking
 from stackyard.engines.embedded.session import Refused, Session
-from stackyard.model import values
 from stackyard.model.registrations import Goal
 from stackyard.model.resources import Resource
 from stackyard.providers.base import CheckRequest, Provider
@@ -27,8 +26,8 @@ class Checking:
             urn=new.urn,
             type=new.type,
             name=goal.name,
-            inputs=values.reveal(new.inputs),
-            old=values.reveal(old.inputs) if old else None,
+            inputs=builtin.given(provider, new.inputs),
+            old=builtin.given(provider, old.inputs) if old else None,
             seed=self._session.random("name", new.urn),
             preview=self._session.dry_run,
         )

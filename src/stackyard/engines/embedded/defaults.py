@@ -40,16 +40,19 @@ class DefaultProviders:
         return self._references[key]
 
     def plugin_inputs(self, goal: Goal) -> Properties:
-        """The inputs of an explicit provider, with the version of its SDK."""
+        """The inputs of a provider, with the version of its SDK and where its plugin is, as Pulumi keeps them."""
         inputs = dict(goal.inputs)
+        internal = dict(inputs.get("__internal") or {})
         if goal.version:
             inputs["version"] = goal.version
         if goal.plugin_download_url:
-            inputs["pluginDownloadURL"] = goal.plugin_download_url
+            internal["pluginDownloadURL"] = goal.plugin_download_url
+        if goal.version or internal:
+            inputs["__internal"] = internal
         return inputs
 
     async def _register(self, package: str, version: str, url: str, position: Position | None) -> str:
-        inputs: Properties = {**self._config(package), "__internal": {}}
+        inputs: Properties = self._config(package)
         goal = Goal(
             type=urns.PROVIDER_PREFIX + package,
             name=default_name(version, url),

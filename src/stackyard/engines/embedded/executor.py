@@ -14,9 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from stackyard import errors
-from stackyard.engines.embedded import marking
+from stackyard.engines.embedded import builtin, marking
 from stackyard.engines.embedded.actions import Action
-from stackyard.engines.embedded.planner import revealed
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
 from stackyard.model import values
@@ -189,7 +188,7 @@ class Executor:
     async def _make(self, action: Action, new: Resource, number: int, provider: Provider) -> Resource:
         dry_run, token = self._session.dry_run, secrets.token_hex(16)
         timeout = (new.custom_timeouts or _NO_TIMEOUTS).create
-        inputs = values.reveal(new.inputs)
+        inputs = builtin.given(provider, new.inputs)
         request = CreateRequest(new.urn, new.type, inputs, "" if dry_run else token, timeout, dry_run)
         await self._session.record.begin(number, action.op, new.replaced(extra={**new.extra, TOKEN: token}))
         async with self._slots:
@@ -241,8 +240,8 @@ class Executor:
         request = UpdateRequest(
             new.urn,
             new.type,
-            revealed(old),
-            values.reveal(new.inputs),
+            builtin.shown(action.maker, old),
+            builtin.given(action.maker, new.inputs),
             new.ignore_changes,
             (new.custom_timeouts or _NO_TIMEOUTS).update,
             self._session.dry_run,
@@ -269,7 +268,7 @@ class Executor:
         timeout = (old.custom_timeouts or _NO_TIMEOUTS).delete
         async with self._slots:
             try:
-                await provider.delete(DeleteRequest(revealed(old), timeout))
+                await provider.delete(DeleteRequest(builtin.shown(provider, old), timeout))
             except errors.ProviderError:
                 await self._session.record.failed(number, action.op)
                 raise
@@ -283,7 +282,7 @@ class Executor:
         number, new = self._session.record.number(), action.wanted
         if action.read.id is UNKNOWN:
             return self._keep(new.replaced(id="", outputs={}), number)
-        inputs = values.reveal(new.inputs)
+        inputs = builtin.given(action.maker, new.inputs)
         async with self._slots:
             made = await action.maker.read(ReadRequest(new.urn, new.type, action.read.id, inputs, inputs))
         if made is None:

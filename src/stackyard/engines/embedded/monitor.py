@@ -262,7 +262,7 @@ class ProgramMonitor:
                 position=invocation.source_position,
             )
         self._session.report.scrubber.learn(invocation.arguments)
-        return await provider.invoke(invocation.token, values.reveal(invocation.arguments))
+        return await provider.invoke(invocation.token, builtin.given(provider, invocation.arguments))
 
     def _get_resource(self, invocation: Invocation) -> Invoked:
         urn = invocation.arguments.get("urn")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 from stackyard import errors
-from stackyard.engines.embedded import goals, positions
-from stackyard.engines.embedded.actions import Action
+from stackyard.engines.embedded import builtin, goals, positions
+from stackyard.engines.embedded.actions import Action, is_default_provider
 from stackyard.engines.embedded.checking import Checking
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.replacing import Replacing
@@ -44,6 +44,8 @@ class Planner:
         alias = old.resource.urn if old and old.resource.urn != urn else ""
         where = positions.render(goal.source_position, self.session.context.stack.project.path)
         new = goals.wanted(goal, urn, alias, old.resource if old else None, where)
+        if is_default_provider(new):
+            new = new.replaced(source_position="")
         if goal.custom and goal.import_id and not _imported(goal, old):
             op = Op.IMPORT if old is None else Op.IMPORT_REPLACEMENT
             return [Action(op, old, new, provider, position=goal.source_position)]
@@ -154,7 +156,9 @@ class Planner:
             return Difference(changes, tuple(each.path for each in changes if each.path in _PLACES))
         if provider is None:
             return Difference(diffing.compare(old.inputs, new.inputs)) if old.inputs or new.inputs else Difference()
-        request = DiffRequest(new.urn, new.type, revealed(old), values.reveal(new.inputs), goal.ignore_changes)
+        request = DiffRequest(
+            new.urn, new.type, builtin.shown(provider, old), builtin.given(provider, new.inputs), goal.ignore_changes
+        )
         return await provider.diff(request)
 
     def _replacing_reason(self, old: Resource, new: Resource) -> str:
@@ -249,11 +253,6 @@ def forced(diff: Difference, patterns: tuple[str, ...], init_errors: bool) -> Di
         changes.append(PropertyChange(INIT_ERROR, Change.UPDATE, True))
         replaces[INIT_ERROR] = None
     return dataclasses.replace(diff, changes=tuple(changes), replaces=tuple(replaces))
-
-
-def revealed(resource: Resource) -> Resource:
-    """The recorded resource as a provider may see it: without Secret wrappers."""
-    return resource.replaced(inputs=values.reveal(resource.inputs), outputs=values.reveal(resource.outputs))
 
 
 def _imported(goal: Goal, old: Held | None) -> bool:

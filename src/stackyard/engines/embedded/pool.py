@@ -30,7 +30,7 @@ from stackyard.providers.base import (
     UpdateRequest,
 )
 
-_OURS: Final = {"version", "pluginDownloadURL"}
+_OURS: Final = {"version"}
 
 
 class ProviderPool:

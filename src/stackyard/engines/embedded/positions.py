@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -16,17 +17,17 @@ def render(position: Position | None, directory: Path) -> str:
     """The text of a position, relative to the project's folder; empty for none."""
     if position is None:
         return ""
-    path = Path(position.path)
-    if path.is_absolute() and path.is_relative_to(directory):
-        path = path.relative_to(directory)
+    path = position.path
+    if os.path.isabs(path):
+        path = os.path.relpath(path, directory)
     where = ",".join(str(part) for part in (position.line, position.column) if part)
-    return f"{_SCHEME}/{str(path).lstrip('/')}" + (f"#{where}" if where else "")
+    return f"{_SCHEME}/{Path(path).as_posix()}" + (f"#{where}" if where else "")
 
 
-def parse(text: str) -> Position | None:
-    """The position that `text` writes; None when it writes none."""
+def parse(text: str, directory: Path) -> Position | None:
+    """The position that `text` writes, as an absolute path; None when it writes none."""
     match = _TEXT.fullmatch(text)
     if not match:
         return None
     path, line, column = match.groups()
-    return Position(path.lstrip("/"), int(line or 0), int(column or 0))
+    return Position(os.path.normpath(directory / path.lstrip("/")), int(line or 0), int(column or 0))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from stackyard import errors
-from stackyard.engines.embedded import marking
+from stackyard.engines.embedded import builtin, marking
 from stackyard.engines.embedded.executor import TOKEN
-from stackyard.engines.embedded.planner import revealed
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
-from stackyard.model import values
 from stackyard.model.checkpoints import Pending, PendingOperation
 from stackyard.model.journals import JournalEntry, Phase
 from stackyard.model.plans import Op
@@ -76,7 +74,7 @@ class Recovery:
         """What an interrupted creation made; None when it made nothing. Raises EngineError when that is not sure."""
         provider = await self._session.pool.ensure(pending.provider)
         token = str(pending.extra.get(TOKEN, ""))
-        inputs = values.reveal(pending.inputs)
+        inputs = builtin.given(provider, pending.inputs)
         found: Found = await provider.find(CreateRequest(pending.urn, pending.type, inputs, token))
         if found.presence is Presence.ABSENT:
             return None
@@ -93,7 +91,7 @@ class Recovery:
             return None
         resource = held.resource
         provider: Provider = await self._session.pool.ensure(resource.provider)
-        plain = revealed(resource)
+        plain = builtin.shown(provider, resource)
         made = await provider.read(ReadRequest(resource.urn, resource.type, resource.id, plain.inputs, plain.outputs))
         if made is not None:
             return _with(resource, made)

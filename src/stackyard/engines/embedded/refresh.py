@@ -11,9 +11,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from stackyard.engines.embedded import marking
+from stackyard.engines.embedded import builtin, marking
 from stackyard.engines.embedded.executor import Executor
-from stackyard.engines.embedded.planner import revealed
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
 from stackyard.model import values
@@ -83,7 +82,8 @@ class Refresh:
         self._session.report.finished(step, found.seconds)
 
     async def _read(self, old: Resource) -> Made | None:
-        provider, plain = await self._session.pool.ensure(old.provider), revealed(old)
+        provider = await self._session.pool.ensure(old.provider)
+        plain = builtin.shown(provider, old)
         async with self._slots:
             return await provider.read(ReadRequest(old.urn, old.type, old.id, plain.inputs, plain.outputs))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from stackyard.engines.embedded import builtin
 from stackyard.engines.embedded.actions import Action
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Refused, Session
 from stackyard.errors import Position
-from stackyard.model import paths, urns, values
+from stackyard.model import paths, urns
 from stackyard.model.plans import Op
 from stackyard.model.resources import Resource
 from stackyard.model.values import UNKNOWN
@@ -94,14 +95,12 @@ class Replacing:
             return ("provider",)
         if resource.deleted_with in replaced:
             return ("deletedWith",)
-        inputs = {
-            key: UNKNOWN if replaced.intersection(resource.property_dependencies.get(key, ())) else value
-            for key, value in values.reveal(resource.inputs).items()
-        }
-        if not any(value is UNKNOWN for value in inputs.values()) or resource.is_provider:
+        touched = {key for key, names in resource.property_dependencies.items() if not replaced.isdisjoint(names)}
+        if resource.is_provider or touched.isdisjoint(resource.inputs):
             return None
         provider = await self._session.pool.ensure(resource.provider)
-        plain = resource.replaced(inputs=values.reveal(resource.inputs), outputs=values.reveal(resource.outputs))
+        plain = builtin.shown(provider, resource)
+        inputs = {key: UNKNOWN if key in touched else value for key, value in plain.inputs.items()}
         diff = await provider.diff(DiffRequest(resource.urn, resource.type, plain, inputs, resource.ignore_changes))
         forcing = [paths.parse(pattern) for pattern in resource.replace_on_changes]
         hits = (c.path for c in diff.changes if any(paths.matches(p, paths.parse(c.path)) for p in forcing))

@@ -89,7 +89,7 @@ class Session:
 
     def position(self, resource: Resource) -> Position | None:
         """Where a resource stands in the program, as far as the record knows."""
-        return positions.parse(resource.source_position)
+        return positions.parse(resource.source_position, self.context.stack.project.path)
 
     def random(self, *parts: str) -> bytes:
         """32 bytes that are the same in a plan and in its apply, and differ between plans."""

@@ -366,7 +366,7 @@ async def test_a_failed_destroy_keeps_what_is_left() -> None:
     stage.provider.failures["delete", "b"] = REFUSED
     update = await stage.apply(plan)
     assert update.outcome is Outcome.FAILED
-    assert str(update.diagnostics[0].position) == "main.py:2:1"
+    assert str(update.diagnostics[0].position) == "/estate/shop/main.py:2:1"
     assert stage.names() == ["a", "b"]
     stage.provider.failures.clear()
     assert (await stage.destroy()).outcome is Outcome.SUCCEEDED

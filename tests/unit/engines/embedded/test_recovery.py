@@ -120,7 +120,7 @@ async def test_what_cannot_be_told_stops_with_its_place() -> None:
     (fault,) = plan.diagnostics
     assert "was being changed (creating) when an earlier run was killed" in fault.message
     assert "items of this type carry no token" in fault.message
-    assert str(fault.position) == "main.py:3:7"
+    assert str(fault.position) == "/estate/shop/main.py:3:7"
     assert plan.steps == ()
     assert stage.state.checkpoint.pending != ()
 

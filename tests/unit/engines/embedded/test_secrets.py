@@ -82,7 +82,7 @@ async def test_secret_config_of_a_default_provider_is_a_secret_input() -> None:
     stage.config, stage.secret_keys = {"fake:token": CANARY, "fake:region": "x"}, ("fake:token",)
     await stage.up(guarded)
     provider = next(r for r in stage.state.checkpoint.resources if r.is_provider)
-    assert provider.inputs == {"token": Secret(CANARY), "region": "x", "__internal": {}}
+    assert provider.inputs == {"token": Secret(CANARY), "region": "x"}
     assert stage.provider.settings[-1].config == {"token": CANARY, "region": "x"}
 
 
@@ -97,3 +97,15 @@ def test_marks_follow_lists_of_the_same_length_and_cover_others() -> None:
     assert marking.carry([1, 2], [Secret(0), 0]) == [Secret(1), 2]
     assert marking.carry([1], [Secret(0), 0]) == Secret([1])
     assert marking.carry({"a": {"b": 1}, "c": 2}, {"a": Secret({"b": 0})}) == {"a": Secret({"b": 1}), "c": 2}
+
+
+async def test_a_stash_keeps_the_secrets_inside_its_value() -> None:
+    stage = Stage()
+
+    async def stashing(script: Script) -> None:
+        stash = await script.resource("pulumi:index:Stash", "kept", {"input": {"open": 1, "key": Secret(CANARY)}})
+        script.export("kept", stash["output"])
+
+    update = await stage.up(stashing)
+    assert update.outputs == {"kept": {"open": 1, "key": Secret(CANARY)}}
+    assert (await stage.preview()).settled
