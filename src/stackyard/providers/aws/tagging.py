@@ -14,7 +14,18 @@ from stackyard.model.values import UNKNOWN, Properties, Value
 from stackyard.providers.aws.settings import TagSettings
 
 TOKEN_TAG: Final = "stackyard:token"
-_TAG_MEMBERS: Final = ("tags", "tagset", "taglist", "tagkeys", "tagkeylist", "addtags", "removetagkeys", "tagslist")
+_TAG_MEMBERS: Final = (
+    "tags",
+    "tagset",
+    "taglist",
+    "tagkeys",
+    "tagkeylist",
+    "addtags",
+    "removetagkeys",
+    "tagslist",
+    "tagstoadd",
+    "tagstoremove",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
