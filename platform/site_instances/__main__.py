@@ -18,7 +18,6 @@ site = SiteInstance(
         organization=organization,
         tenant=tenant,
         broker_arn=identity.require_output("broker_arn"),
-        boundary_arn=identity.require_output("boundary_arn"),
     ),
     Tags.current("sites", organization=organization, cost_owner=tenant.cost_owner),
 )

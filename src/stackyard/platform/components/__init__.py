@@ -3,9 +3,11 @@
 Promise: no word of one layer. It must not import a layer's package.
 """
 
+from stackyard.platform.components.boundary import PermissionBoundary, PermissionBoundarySettings
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.encryption_key import EncryptionKey, EncryptionKeySettings
 from stackyard.platform.components.function import FunctionSettings, ServiceFunction
+from stackyard.platform.components.permission_boundary import PermissionBoundary, PermissionBoundarySettings
 from stackyard.platform.components.private_bucket import PrivateBucket, PrivateBucketSettings
 from stackyard.platform.components.settings import Settings, read_settings
 from stackyard.platform.components.tags import Tags
@@ -15,6 +17,10 @@ __all__ = [
     "EncryptionKey",
     "EncryptionKeySettings",
     "FunctionSettings",
+    "PermissionBoundary",
+    "PermissionBoundarySettings",
+    "PermissionBoundary",
+    "PermissionBoundarySettings",
     "PrivateBucket",
     "PrivateBucketSettings",
     "ServiceFunction",

@@ -8,6 +8,7 @@ import pydantic
 
 from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
+from stackyard.platform.components.permission_boundary import PermissionBoundary, PermissionBoundarySettings
 from stackyard.platform.components.settings import Settings
 from stackyard.platform.components.tags import Tags
 
@@ -39,7 +40,7 @@ class Deployers(Component):
         super().__init__("service_fabric:Deployers", name, tags, opts)
         self.stage = tags.environment
         self.account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=self)).account_id
-        self.boundary = self._boundary()
+        self.boundary = PermissionBoundary(f"{name}-boundary", PermissionBoundarySettings(), tags, opts=self.below())
         issuer_arn = self._issuer(settings)
         self.broker = self._broker(settings)
         self.role_arns = {
@@ -50,24 +51,6 @@ class Deployers(Component):
         self.broker_arn = self.broker.arn
         self.register_outputs(
             {"boundary_arn": self.boundary_arn, "broker_arn": self.broker_arn, "role_arns": self.role_arns}
-        )
-
-    def _boundary(self) -> aws.iam.Policy:
-        beyond = [
-            "organizations:*",
-            "account:*",
-            "billing:*",
-            "iam:CreateUser",
-            "iam:CreateAccessKey",
-            "iam:CreateLoginProfile",
-        ]
-        untied = policies.deny(["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"], "*")
-        return aws.iam.Policy(
-            f"{self.name}-boundary",
-            description="The most that any role of the platform may do",
-            policy=policies.document(policies.allow(["*"], "*"), policies.deny(beyond, "*"), untied),
-            tags=self.tagged(),
-            opts=self.below(),
         )
 
     def _issuer(self, settings: DeployersSettings) -> pulumi.Output:
@@ -120,8 +103,8 @@ class Deployers(Component):
             tags=self.tagged(name),
             opts=self.below(),
         )
-        opens = policies.allow(["sts:AssumeRole", "sts:TagSession"], f"arn:aws:iam::{self.account}:role/site/*")
-        knows = policies.allow(["ssm:GetParameter"], f"arn:aws:ssm:*:{self.account}:parameter/site/*")
+        opens = policies.allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::*:role/site/*")
+        knows = policies.allow(["ssm:GetParameter"], "arn:aws:ssm:*:*:parameter/site/*")
         aws.iam.RolePolicy(
             name, role=role.name, policy=policies.document(opens, knows), opts=pulumi.ResourceOptions(parent=role)
         )

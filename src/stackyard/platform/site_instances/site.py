@@ -8,6 +8,7 @@ import pydantic
 
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.encryption_key import EncryptionKey, EncryptionKeySettings
+from stackyard.platform.components.permission_boundary import PermissionBoundary, PermissionBoundarySettings
 from stackyard.platform.components.private_bucket import PrivateBucket, PrivateBucketSettings
 from stackyard.platform.components.settings import Input, Settings
 from stackyard.platform.components.tags import Tags
@@ -16,12 +17,11 @@ from stackyard.platform.site_instances.tenants import Access, Tenant
 
 
 class SiteInstanceSettings(Settings):
-    """`organization` names everything; `tenant` is its file. The ARNs come from the fabric's identity."""
+    """`organization` names everything; `tenant` is its file. `broker_arn` is the fabric's."""
 
     organization: str = pydantic.Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")
     tenant: Tenant
     broker_arn: Input
-    boundary_arn: Input
 
     def people(self) -> dict[Access, tuple[str, ...]]:
         """The members of all groups with a role, by role."""
@@ -33,7 +33,7 @@ class SiteInstanceSettings(Settings):
 
 
 class SiteInstance(Component):
-    """Makes an organization's key, bucket, log group and roles. Its roles reach these and nothing else.
+    """Makes an organization's key, bucket, log group and roles, in an account of its own. The roles reach nothing else.
 
     Standing cost is the key's: about 1 USD a month. Storage and logs are paid by use.
     """
@@ -65,13 +65,14 @@ class SiteInstance(Component):
             tags=self.tagged(),
             opts=self.below(),
         )
+        boundary = PermissionBoundary(f"{name}-boundary", PermissionBoundarySettings(), tags, opts=self.below())
         reach = SiteRolesSettings(
             organization=name,
             bucket_arn=bucket.arn,
             key_arn=key.arn,
             log_group_arn=logs.arn,
             broker_arn=settings.broker_arn,
-            boundary_arn=settings.boundary_arn,
+            boundary_arn=boundary.arn,
             people=settings.people(),
         )
         roles = SiteRoles(name, reach, tags, opts=self.below())
