@@ -1,12 +1,22 @@
 """Amazon CloudWatch, CloudWatch Logs and EventBridge, which Pulumi keeps in one module."""
 
 TYPES = {
+    "CompositeAlarm": "composites",
     "Dashboard": "dashboards",
+    "EventArchive": "archives",
     "EventBus": "events",
+    "EventBusPolicy": "permissions",
+    "EventPermission": "permissions",
     "EventRule": "events",
     "EventTarget": "targets",
     "LogGroup": "logs",
+    "LogMetricFilter": "filters",
+    "LogResourcePolicy": "filters",
     "LogStream": "logs",
+    "LogSubscriptionFilter": "filters",
     "MetricAlarm": "alarms",
 }
-FUNCTIONS = {"getLogGroup": "logs"}
+FUNCTIONS = {
+    "getEventBus": "events",
+    "getLogGroup": "logs",
+}

@@ -120,3 +120,10 @@ class EventRule(Kind):
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
         return rule_id(inputs["eventBusName"], inputs["name"])
+
+
+def get_event_bus(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:cloudwatch/getEventBus:getEventBus`."""
+    bus = aws.events.describe_event_bus(Name=arguments["name"])
+    optional = {"description": bus.get("Description"), "kmsKeyIdentifier": bus.get("KmsKeyIdentifier")}
+    return {"id": bus["Name"], "arn": bus["Arn"], **{name: value for name, value in optional.items() if value}}
