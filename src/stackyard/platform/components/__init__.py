@@ -19,8 +19,6 @@ __all__ = [
     "FunctionSettings",
     "PermissionBoundary",
     "PermissionBoundarySettings",
-    "PermissionBoundary",
-    "PermissionBoundarySettings",
     "PrivateBucket",
     "PrivateBucketSettings",
     "ServiceFunction",
