@@ -1,4 +1,4 @@
-"""Everything of one organization, and nothing of another: one stack for each file of the tenants folder."""
+"""Everything of one organization, in an account of its own: one stack for each file of the tenants folder."""
 
 import pulumi
 

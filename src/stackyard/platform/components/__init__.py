@@ -3,7 +3,6 @@
 Promise: no word of one layer. It must not import a layer's package.
 """
 
-from stackyard.platform.components.boundary import PermissionBoundary, PermissionBoundarySettings
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.encryption_key import EncryptionKey, EncryptionKeySettings
 from stackyard.platform.components.function import FunctionSettings, ServiceFunction

@@ -1,4 +1,4 @@
-"""The line that no role of the platform crosses."""
+"""The most that any role of an account may do, whatever its own policies say."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ from typing import Final
 
 import pulumi
 import pulumi_aws as aws
+import pydantic
 
 from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.settings import Settings
 from stackyard.platform.components.tags import Tags
 
-BEYOND: Final = (
-    "organizations:*",
+FORBIDDEN: Final = (
     "account:*",
     "billing:*",
-    "iam:CreateUser",
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",
+    "iam:CreateUser",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "organizations:*",
 )
-UNTYING: Final = ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary")
 
 
 class PermissionBoundarySettings(Settings):
-    """`denied` are the actions that are forbidden whatever a role's own policies say."""
+    """`actions` are what roles within the boundary may be allowed at most."""
 
-    denied: tuple[str, ...] = BEYOND
+    description: str
+    actions: tuple[str, ...] = pydantic.Field(default=("*",), min_length=1)
 
 
 class PermissionBoundary(Component):
-    """Makes the policy that bounds every role of one account; it also forbids to take a boundary off. Free."""
+    """Makes a policy to be set as the permissions boundary of every role in the account.
+
+    Users, keys, the organization and the boundary itself are beyond all of them. Free.
+    """
 
     def __init__(
-        self,
-        name: str,
-        settings: PermissionBoundarySettings,
-        tags: Tags,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, settings: PermissionBoundarySettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("components:PermissionBoundary", name, tags, opts)
+        most = policies.allow(settings.actions, "*")
         policy = aws.iam.Policy(
             name,
-            description="The most that any role of the platform may do",
-            policy=policies.document(
-                policies.allow(["*"], "*"), policies.deny(list(settings.denied), "*"), policies.deny(list(UNTYING), "*")
-            ),
+            description=settings.description,
+            policy=policies.document(most, policies.deny(FORBIDDEN, "*")),
             tags=self.tagged(),
             opts=self.below(),
         )

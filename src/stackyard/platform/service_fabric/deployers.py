@@ -40,7 +40,8 @@ class Deployers(Component):
         super().__init__("service_fabric:Deployers", name, tags, opts)
         self.stage = tags.environment
         self.account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=self)).account_id
-        self.boundary = PermissionBoundary(f"{name}-boundary", PermissionBoundarySettings(), tags, opts=self.below())
+        most = PermissionBoundarySettings(description="The most that any role of the platform may do")
+        self.boundary = PermissionBoundary(f"{name}-boundary", most, tags, opts=self.below())
         issuer_arn = self._issuer(settings)
         self.broker = self._broker(settings)
         self.role_arns = {
@@ -91,7 +92,7 @@ class Deployers(Component):
         return role
 
     def _broker(self, settings: DeployersSettings) -> aws.iam.Role:
-        """The one role that may open a session as a role of an organization; besides, it reads who may have it."""
+        """The one role that may open a session as a role of an organization, and may do nothing else."""
         name = f"{self.name}-broker"
         role = aws.iam.Role(
             name,
@@ -103,9 +104,6 @@ class Deployers(Component):
             tags=self.tagged(name),
             opts=self.below(),
         )
-        opens = policies.allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::*:role/site/*")
-        knows = policies.allow(["ssm:GetParameter"], "arn:aws:ssm:*:*:parameter/site/*")
-        aws.iam.RolePolicy(
-            name, role=role.name, policy=policies.document(opens, knows), opts=pulumi.ResourceOptions(parent=role)
-        )
+        opens = policies.document(policies.allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::*:role/site/*"))
+        aws.iam.RolePolicy(name, role=role.name, policy=opens, opts=pulumi.ResourceOptions(parent=role))
         return role

@@ -25,8 +25,8 @@ LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 class SiteRolesSettings(Settings):
     """What the roles reach (the organization's own bucket, key and log group) and who may become them.
 
-    `broker_arn` opens the sessions of people; `boundary_arn` bounds every role. `people` maps a role to the
-    mail addresses of those who may have it: the broker looks it up.
+    `broker_arn`, of the platform's account, opens the sessions of people; `boundary_arn` bounds every role.
+    `people` maps a role to the mail addresses of those who may have it.
     """
 
     organization: str
@@ -53,16 +53,20 @@ class SiteRoles(Component):
         self.settings = settings
         self.inside = pulumi.Output.concat(settings.bucket_arn, "/*")
         self.lines = pulumi.Output.concat(settings.log_group_arn, ":*")
+        self.people_arn = self._people().arn
         self.arns = {access.value: self._role(access).arn for access in Access}
-        aws.ssm.Parameter(
-            f"{name}-access",
-            name=f"/site/{tags.environment.lower()}/{settings.organization}/access",
+        self.register_outputs({"arns": self.arns})
+
+    def _people(self) -> aws.ssm.Parameter:
+        people = {access: list(members) for access, members in sorted(self.settings.people.items())}
+        return aws.ssm.Parameter(
+            f"{self.name}-access",
+            name=f"/site/{self.tags.environment.lower()}/{self.settings.organization}/access",
             type="String",
-            value=json.dumps({access: list(people) for access, people in sorted(settings.people.items())}),
+            value=json.dumps(people),
             tags=self.tagged(),
             opts=self.below(),
         )
-        self.register_outputs({"arns": self.arns})
 
     def _role(self, access: Access) -> aws.iam.Role:
         stage = self.tags.environment.lower()
@@ -104,4 +108,6 @@ class SiteRoles(Component):
             statements.append(policies.allow(LOOK_UP, self.lines))
         if changes:
             statements.append(policies.allow(LOG, self.lines))
+        if access is Access.ADMIN:
+            statements.append(policies.allow(["ssm:GetParameter"], self.people_arn))
         return statements

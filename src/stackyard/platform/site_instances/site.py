@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pulumi
 import pulumi_aws as aws
 import pydantic
@@ -14,6 +16,8 @@ from stackyard.platform.components.settings import Input, Settings
 from stackyard.platform.components.tags import Tags
 from stackyard.platform.site_instances.roles import SiteRoles, SiteRolesSettings
 from stackyard.platform.site_instances.tenants import Access, Tenant
+
+SERVICES: Final = ("s3:*", "kms:*", "logs:*", "ssm:*", "sts:*")
 
 
 class SiteInstanceSettings(Settings):
@@ -33,7 +37,9 @@ class SiteInstanceSettings(Settings):
 
 
 class SiteInstance(Component):
-    """Makes an organization's key, bucket, log group and roles, in an account of its own. The roles reach nothing else.
+    """Makes an organization's key, bucket, log group, permission boundary and roles, in an account of its own.
+
+    The roles reach these and nothing else, not even what else may come to be in the account.
 
     Standing cost is the key's: about 1 USD a month. Storage and logs are paid by use.
     """
@@ -65,7 +71,8 @@ class SiteInstance(Component):
             tags=self.tagged(),
             opts=self.below(),
         )
-        boundary = PermissionBoundary(f"{name}-boundary", PermissionBoundarySettings(), tags, opts=self.below())
+        within = PermissionBoundarySettings(description=f"The most that a role of {name} may do", actions=SERVICES)
+        boundary = PermissionBoundary(f"{name}-boundary", within, tags, opts=self.below())
         reach = SiteRolesSettings(
             organization=name,
             bucket_arn=bucket.arn,
