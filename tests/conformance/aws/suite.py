@@ -4,7 +4,7 @@ A case (`cases/<service>.yaml`):
 
     type        the token
     title       when a type has more than one case
-    needs       resources made before it: name → {type, inputs}
+    needs       resources made before it, name → {type, inputs}, or functions called, name → {function, arguments}
     inputs      of the resource; `${needed.output}` is filled in, also inside text; `${unique}` is new each run
                 `{archive: folder}` is an archive of that folder of `code/`
     preview     outputs that the preview of the creation must know, beyond the inputs
@@ -137,6 +137,11 @@ class Trial:
 
     async def make_needs(self) -> None:
         for name, entry in self.case.get("needs", {}).items():
+            if "function" in entry:
+                invoked = await self.provider.invoke(entry["function"], fill(entry.get("arguments", {}), self.known))
+                assert invoked.failures == ()
+                self.known[name] = invoked.outputs
+                continue
             life = Life(self.provider, entry["type"], name)
             inputs = await life.check(fill(entry.get("inputs", {}), self.known))
             made = await life.create(inputs)
