@@ -60,7 +60,7 @@ async def measure(text: str, count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "__main__.py").write_text(text)
-        language = PythonLanguage()
+        language = PythonLanguage(remember=False)
         try:
             cold = await _one(language, folder)
             await _one(language, folder)

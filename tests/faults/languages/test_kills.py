@@ -58,7 +58,7 @@ async def test_nothing_hangs_and_nothing_is_left(tmp_path: Path, seed: int) -> N
     seconds = f"{1000 + os.getpid() % 1000}.{seed}7"
     (tmp_path / "__main__.py").write_text(PROGRAM.format(seconds=seconds))
     program = Program("p", "s", "o", tmp_path, environ={"PATH": "/usr/bin:/bin"})
-    language = PythonLanguage(linger_seconds=1, grace_seconds=1)
+    language = PythonLanguage(remember=False, linger_seconds=1, grace_seconds=1)
     assert (await language.run(program, EchoMonitor())).ok
     descriptors = len(os.listdir("/proc/self/fd"))
     outcomes: collections.Counter[str] = collections.Counter()

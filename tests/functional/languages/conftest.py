@@ -20,7 +20,7 @@ ENVIRON = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def language() -> AsyncIterator[PythonLanguage]:
-    made = PythonLanguage(linger_seconds=1.0, grace_seconds=1.0)
+    made = PythonLanguage(remember=False, linger_seconds=1.0, grace_seconds=1.0)
     yield made
     await made.close()
 

@@ -73,7 +73,7 @@ async def test_pythonpath_of_the_program_is_honoured(run: Any, tmp_path: Path) -
 async def test_the_zygote_holds_no_credential(language: PythonLanguage, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "PULUMI_CONFIG_PASSPHRASE", "PYTHONPATH"):
         monkeypatch.setenv(name, "canary")
-    fresh = PythonLanguage()
+    fresh = PythonLanguage(remember=False)
     try:
         zygote = await fresh.warm()
         environ = Path(f"/proc/{zygote.pid}/environ").read_bytes()
@@ -107,7 +107,7 @@ threading._register_atexit(go.set)
 
 
 async def test_what_a_program_imports_is_warm_for_the_next_but_its_own_modules_never(run: Any, tmp_path: Path) -> None:
-    language = PythonLanguage()
+    language = PythonLanguage(remember=False)
     text = """
 import sys
 before = "pulumi_random" in sys.modules
@@ -124,6 +124,29 @@ pulumi.export("warm", before)
     assert found == [False, True]
     assert "pulumi_random" in language.learnt
     assert "mine" not in language.learnt
+
+
+async def test_what_a_project_imports_is_remembered_between_runs(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    text = """
+import sys
+before = "pulumi_random" in sys.modules
+import pulumi, pulumi_random
+pulumi_random.RandomPet("pet")
+pulumi.export("warm", [before, "pulumi_random.random_pet" in sys.modules])
+"""
+    found = []
+    for name in ("a", "a", "b"):
+        language = PythonLanguage()
+        try:
+            exit_, monitor = await run(text, folder=tmp_path / name, through=language)
+            assert exit_.ok, exit_
+            found.append(monitor.stack_outputs["warm"][0])
+        finally:
+            await language.close()
+    assert found == [False, True, False]
 
 
 THREADED = {"pulumi_odd.py": "import threading\nstop = threading.Event()\nthreading.Thread(target=stop.wait).start()\n"}
@@ -143,7 +166,7 @@ async def test_a_package_that_starts_a_thread_or_reads_configuration_is_not_prel
     for name, content in files.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(content)
-    language = PythonLanguage()
+    language = PythonLanguage(remember=False)
     text = """
 import pulumi, pulumi_odd
 if hasattr(pulumi_odd, "stop"):
@@ -234,7 +257,7 @@ async def test_an_environment_without_pulumi_says_so(run: Any, tmp_path: Path) -
 
 
 async def test_interpreters_are_bounded(run: Any, tmp_path: Path) -> None:
-    language = PythonLanguage(max_zygotes=1)
+    language = PythonLanguage(remember=False, max_zygotes=1)
     other = environment(tmp_path / "venv")
     try:
         exit_, _ = await run("", folder=tmp_path / "a", through=language)

@@ -49,7 +49,7 @@ class Started(EchoMonitor):
 
 @pytest.fixture
 async def own() -> AsyncIterator[PythonLanguage]:
-    made = PythonLanguage(linger_seconds=0.5, grace_seconds=0.5)
+    made = PythonLanguage(remember=False, linger_seconds=0.5, grace_seconds=0.5)
     yield made
     await made.close()
 
@@ -159,7 +159,7 @@ async def test_killing_the_parent_leaves_nothing(tmp_path: Path, write: Any, num
             def log(self, entry):
                 print(entry.message, next(iter(language._zygotes.values())).pid, flush=True)
 
-        language = PythonLanguage()
+        language = PythonLanguage(remember=False)
         program = Program("p", "s", "o", pathlib.Path({str(tmp_path)!r}), environ={{"PATH": "/usr/bin:/bin"}})
         asyncio.run(language.run(program, Monitor()))
         """

@@ -14,8 +14,9 @@ from typing import Final
 
 from stackyard import errors
 from stackyard.languages.base import Exit, Monitor, Program
-from stackyard.languages.python import interpreters
+from stackyard.languages.python import interpreters, memories
 from stackyard.languages.python.conversations import Conversation
+from stackyard.languages.python.memories import Memory
 from stackyard.languages.python.pipes import Pipe
 from stackyard.languages.python.zygotes import Child, Poisoned, Zygote, ZygoteDied
 from stackyard.model.diagnostics import Severity
@@ -28,7 +29,8 @@ LEARNABLE: Final = ("pulumi*", "stackyard", "boto3", "botocore", "yaml", "jinja2
 class PythonLanguage:
     """A `languages.base.Language` for the runtime `python`.
 
-    preload         what to have warm from the start, such as the `learnt` of an earlier run (or names of modules)
+    preload         modules to have warm from the start
+    remember        whether to keep, in the user's cache, what each project's programs import
     max_zygotes     how many idle interpreters are kept (each about 60 MB with one provider's SDK)
     linger_seconds  how long a program may take to end once it has said that it is done
     grace_seconds   how long a cancelled program may take between SIGTERM and SIGKILL
@@ -38,13 +40,14 @@ class PythonLanguage:
         self,
         *,
         preload: Iterable[str] = (),
+        remember: bool = True,
         max_zygotes: int = 4,
         linger_seconds: float = 10.0,
         grace_seconds: float = 2.0,
     ) -> None:
-        self._wanted: dict[str, dict[str, None]] = {}
+        self._memories: dict[str, Memory] = {}
+        self._memory_folder = memories.cache_folder() if remember else None
         self._preload = tuple(preload)
-        self._refused: set[str] = set()
         self._max = max_zygotes
         self._linger = linger_seconds
         self._grace = grace_seconds
@@ -54,23 +57,25 @@ class PythonLanguage:
 
     @property
     def learnt(self) -> tuple[str, ...]:
-        """The installed modules and classes that programs have used so far: worth preloading next time."""
+        """The installed packages and classes that programs have used so far."""
         names = dict.fromkeys(self._preload)
-        for wanted in self._wanted.values():
-            names.update(wanted)
-        return tuple(name for name in names if self._may_preload(name))
+        for memory in self._memories.values():
+            names.update(memory.seen)
+        return tuple(names)
 
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Run a program to its end; see `languages.base.Language`."""
         if not (program.directory / program.main).exists():
             return Exit(False, f"there is no program: {program.directory / program.main} does not exist")
-        interpreter = program.interpreter or sys.executable
+        interpreter, project = program.interpreter or sys.executable, str(program.directory)
         ours, theirs = socket.socketpair()
         pipes = [Pipe(monitor, "stdout"), Pipe(monitor, "stderr")]
         conversation = Conversation(ours, monitor, _described(program, monitor))
         try:
             try:
-                zygote, child = await self._fork(interpreter, [theirs.fileno(), *(pipe.theirs for pipe in pipes)])
+                zygote, child = await self._fork(
+                    interpreter, project, [theirs.fileno(), *(pipe.theirs for pipe in pipes)]
+                )
             finally:
                 theirs.close()
                 for pipe in pipes:
@@ -82,7 +87,7 @@ class PythonLanguage:
             conversation.close()
             for pipe in pipes:
                 pipe.close()
-        self._learn(interpreter, conversation.learnt)
+        self._memory(interpreter).learn(project, conversation.learnt)
         return _judged(conversation.result, status, child.overdue)
 
     async def warm(self, interpreter: str = "") -> Zygote:
@@ -96,18 +101,22 @@ class PythonLanguage:
         for zygote in self._zygotes.values():
             zygote.close()
         self._zygotes.clear()
+        for memory in self._memories.values():
+            memory.save()
 
-    async def _fork(self, interpreter: str, descriptors: list[int]) -> tuple[Zygote, Child]:
+    async def _fork(self, interpreter: str, project: str, descriptors: list[int]) -> tuple[Zygote, Child]:
         """A child of a warm zygote. A zygote that has died meanwhile is replaced, twice at most."""
         async with self._forking:
             for attempt in range(3):
                 zygote = self._zygote(interpreter)
                 try:
                     await zygote.ready()
-                    self._preload_in(zygote)
+                    memory = self._memory(interpreter)
+                    wanted = (name for name in self._preload if name.partition(".")[0] not in memory.refused)
+                    zygote.preload([*wanted, *memory.names(project)])
                     return zygote, await zygote.fork(descriptors)
                 except Poisoned as poisoned:
-                    self._refused.add(poisoned.package)
+                    self._memory(interpreter).refuse(poisoned.package)
                 except ZygoteDied:
                     if attempt == 2:
                         raise
@@ -115,15 +124,6 @@ class PythonLanguage:
                     if not zygote.alive and self._zygotes.get(interpreter) is zygote:
                         del self._zygotes[interpreter]
         raise ZygoteDied(f"no warm interpreter of {interpreter} stays alive")
-
-    def _may_preload(self, name: str) -> bool:
-        return name.partition(":")[0].partition(".")[0] not in self._refused
-
-    def _preload_in(self, zygote: Zygote) -> None:
-        learnt = self._wanted.get(zygote.interpreter, {})
-        if zygote.told != len(learnt):
-            zygote.told = len(learnt)
-            zygote.preload(name for name in (*self._preload, *learnt) if self._may_preload(name))
 
     def _zygote(self, interpreter: str) -> Zygote:
         zygote = self._zygotes.get(interpreter)
@@ -174,8 +174,10 @@ class PythonLanguage:
                 return
         zygote.close()
 
-    def _learn(self, interpreter: str, names: Iterable[str]) -> None:
-        self._wanted.setdefault(interpreter, {}).update(dict.fromkeys(names))
+    def _memory(self, interpreter: str) -> Memory:
+        if interpreter not in self._memories:
+            self._memories[interpreter] = Memory(self._memory_folder, interpreter, LEARNABLE)
+        return self._memories[interpreter]
 
 
 def _described(program: Program, monitor: Monitor) -> bytes:

@@ -55,15 +55,13 @@ class Child:
 
 
 class Zygote:
-    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork; `told` is for its
-    owner, to note how many names it was told to preload.
+    """One warm interpreter. `busy` is how many children it has; `alive` whether it can fork.
 
     Making one starts it; raises `errors.ProgramError` when there is no such interpreter.
     """
 
     def __init__(self, interpreter: str) -> None:
         self.interpreter = interpreter
-        self.told = -1
         self._preloaded: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._children: dict[int, Child] = {}
