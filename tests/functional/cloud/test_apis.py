@@ -73,6 +73,58 @@ def test_a_rest_api(client: Clients, embedded_cloud: EmbeddedCloud, region: str)
     assert get(embedded_cloud, f"/_aws/execute-api/{made['id']}/prod/iam")[0] == 403
 
 
+def test_a_rest_api_from_a_definition(client: Clients, embedded_cloud: EmbeddedCloud) -> None:
+    arn = lambdas.function(client, "echo")
+    api = client("apigateway")
+    made = api.create_rest_api(name="r")
+    function = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    mock = {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": '{"mock": true}'}}},
+    }
+    definition = {
+        "swagger": "2.0",
+        "info": {"title": "defined", "version": "1"},
+        "paths": {
+            "/mock": {"get": {"responses": {"200": {}}, "x-amazon-apigateway-integration": mock}},
+            "/{any+}": {
+                "x-amazon-apigateway-any-method": {
+                    "x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": function}
+                }
+            },
+        },
+    }
+    put = api.put_rest_api(restApiId=made["id"], mode="overwrite", body=json.dumps(definition).encode())
+    assert (put["id"], put["name"], put["rootResourceId"]) == (made["id"], "defined", made["rootResourceId"])
+    api.create_deployment(restApiId=made["id"], stageName="prod")
+    client("lambda").add_permission(
+        FunctionName="echo", StatementId="a", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    assert get(embedded_cloud, f"/_aws/execute-api/{made['id']}/prod/mock") == (200, {"mock": True})
+    assert get(embedded_cloud, f"/_aws/execute-api/{made['id']}/prod/a/b") == (200, {"path": "/a/b"})
+    del definition["paths"]["/mock"]  # type: ignore[attr-defined]
+    api.put_rest_api(restApiId=made["id"], mode="overwrite", body=json.dumps(definition).encode())
+    paths = {resource["path"] for resource in api.get_resources(restApiId=made["id"])["items"]}
+    assert paths == {"/", "/{any+}"}
+
+
+def test_patches_reach_keys_with_slashes_and_keep_types(client: Clients) -> None:
+    api = client("apigateway")
+    made = api.create_rest_api(name="r", binaryMediaTypes=["a/b"])
+    where = {"restApiId": made["id"], "resourceId": made["rootResourceId"], "httpMethod": "GET"}
+    api.put_method(**where, authorizationType="NONE")
+    api.put_integration(**where, type="MOCK", requestTemplates={"a/b": "old"})
+    patch = [
+        {"op": "replace", "path": "/requestTemplates/a~1b", "value": "new"},
+        {"op": "replace", "path": "/timeoutInMillis", "value": "5000"},
+    ]
+    patched = api.update_integration(**where, patchOperations=patch)
+    assert (patched["requestTemplates"], patched["timeoutInMillis"]) == ({"a/b": "new"}, 5000)
+    patch = [{"op": "add", "path": "/binaryMediaTypes/c~1d"}, {"op": "remove", "path": "/binaryMediaTypes/a~1b"}]
+    assert api.update_rest_api(restApiId=made["id"], patchOperations=patch)["binaryMediaTypes"] == ["c/d"]
+
+
 def test_an_api_made_with_a_target_answers(client: Clients, embedded_cloud: EmbeddedCloud) -> None:
     arn = lambdas.function(client, "echo")
     client("lambda").add_permission(

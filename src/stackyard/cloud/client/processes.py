@@ -63,7 +63,7 @@ def running(folder: Path) -> CloudInfo | None:
     record = _record(folder)
     if record is None:
         return None
-    answer = ask(folder, record["port"], "GET", "/_stackyard/health", timeout=5)
+    answer = ask(folder, record["port"], "GET", "/_stackyard/health", timeout=30)
     return CloudInfo(f"http://{HOST}:{record['port']}", record["port"], record["pid"], answer["version"])
 
 
