@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from stackyard.errors import Position
 from stackyard.model.registrations import Goal, Invocation, Invoked, LogEntry, OutputQuery, ReadRequest, Registered
@@ -25,7 +25,8 @@ class Program:
     main         the program's folder or file relative to it, empty for the folder itself
     config       full keys (`project:key`) to values as text; structured values are JSON text
     environ      the whole environment of the program, not an addition to ours
-    interpreter  path of the python to run with, empty for the one that runs us
+    interpreter  path of the python to run with, empty for the one that `options` name, or that runs us
+    options      the rest of the project's `runtime` section, such as `virtualenv`
     debug        whether debug lines of its log are wanted
     """
 
@@ -38,6 +39,7 @@ class Program:
     secret_keys: tuple[str, ...] = ()
     environ: Mapping[str, str] = EMPTY
     interpreter: str = ""
+    options: Mapping[str, Any] = EMPTY
     dry_run: bool = False
     parallel: int = 16
     debug: bool = False

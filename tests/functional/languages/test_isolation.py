@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from stackyard import errors
+from stackyard.errors import Position
+from stackyard.languages.base import Exit
 from stackyard.languages.python import PythonLanguage, interpreters
 from stackyard.testing.monitors import EchoMonitor
 
@@ -240,9 +241,8 @@ which = subprocess.run(["python", "-c", "import sys; print(sys.prefix)"], captur
 pulumi.export("a", [only_here.NAME, sys.prefix, which.strip(), os.environ["VIRTUAL_ENV"]])
 """
     folder = tmp_path / "project"
-    found = interpreters.resolve(folder, {"virtualenv": "venv"})
-    assert found == python
-    exit_, monitor = await run(text, folder=folder, interpreter=found)
+    assert interpreters.resolve(folder, {"virtualenv": "venv"}, {}) == python
+    exit_, monitor = await run(text, folder=folder, options={"virtualenv": "venv"})
     assert exit_.ok, exit_
     assert monitor.stack_outputs == {"a": ["only here", *[str(folder / "venv")] * 3]}
 
@@ -252,8 +252,12 @@ async def test_an_environment_without_pulumi_says_so(run: Any, tmp_path: Path) -
     exit_, _ = await run("import pulumi", interpreter=python)
     assert not exit_.ok
     assert "cannot run Pulumi programs: ModuleNotFoundError: No module named" in exit_.message
-    with pytest.raises(errors.ConfigError, match="does not exist"):
-        interpreters.resolve(tmp_path, {"virtualenv": "absent"})
+    exit_, _ = await run("import pulumi", options={"virtualenv": "absent"})
+    assert exit_ == Exit(
+        False,
+        f"the project's virtual environment {tmp_path / 'absent'} does not exist",
+        Position(str(tmp_path / "Pulumi.yaml")),
+    )
 
 
 async def test_interpreters_are_bounded(run: Any, tmp_path: Path) -> None:

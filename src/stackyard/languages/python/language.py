@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import signal
 import socket
@@ -67,6 +68,10 @@ class PythonLanguage:
         """Run a program to its end; see `languages.base.Language`."""
         if not (program.directory / program.main).exists():
             return Exit(False, f"there is no program: {program.directory / program.main} does not exist")
+        try:
+            program = dataclasses.replace(program, interpreter=program.interpreter or _interpreter(program))
+        except errors.ConfigError as error:
+            return Exit(False, error.message, error.position)
         interpreter, project = program.interpreter or sys.executable, str(program.directory)
         ours, theirs = socket.socketpair()
         pipes = [Pipe(monitor, "stdout"), Pipe(monitor, "stderr")]
@@ -178,6 +183,10 @@ class PythonLanguage:
         if interpreter not in self._memories:
             self._memories[interpreter] = Memory(self._memory_folder, interpreter, LEARNABLE)
         return self._memories[interpreter]
+
+
+def _interpreter(program: Program) -> str:
+    return interpreters.resolve(program.directory, program.options, program.environ)
 
 
 def _described(program: Program, monitor: Monitor) -> bytes:
