@@ -23,8 +23,8 @@ def locked(path: Path) -> Iterator[int]:
 
 
 def opened(path: Path) -> int:
-    """A descriptor of the lock file `path`, made with mode 0600 when absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A descriptor of the file `path`, made with mode 0600 when absent."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
@@ -58,7 +58,7 @@ def is_held(path: Path) -> bool:
 
 def write_private(path: Path, text: str) -> None:
     """Replace `path` by `text` in one step, readable by its owner only, durable when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

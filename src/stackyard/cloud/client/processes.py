@@ -139,7 +139,8 @@ def _spawn(folder: Path, python: Path, settings: Settings, parent: int | None) -
             raise CloudError(f"{folder} is held by another process", hint="Run `stackyard cloud status`.")
         inherited = {"lock": held, "socket": listener.fileno(), **({"parent": parent} if parent is not None else {})}
         order = {"folder": str(folder), "port": port, **dataclasses.asdict(settings), "descriptors": inherited}
-        with (folder / "crash.log").open("wb") as output:
+        with os.fdopen(files.opened(folder / "crash.log"), "wb") as output:
+            output.truncate()
             process = subprocess.Popen(
                 [str(python), "-I", str(installation.SERVER / "__main__.py"), json.dumps(order)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environ(),
