@@ -14,7 +14,8 @@
      |   `- SpilledError            4   state could not be saved; it was put beside the journal
      |- EngineError                 4   a step of an update failed
      |- ProviderError               4   a provider refused or failed a call
-     |   `- Unsupported             4   nobody here knows how to do that
+     |   |- Unsupported             4   nobody here knows how to do that
+     |   `- UncertainError          4   the reply was lost: the call may or may not have been carried out
      |- CloudError                  1   the embedded cloud cannot be started or reached
      `- Cancelled                   8
 
@@ -129,6 +130,10 @@ class ProviderError(StackyardError):
 
 class Unsupported(ProviderError):
     """A provider, type or feature that nobody here knows."""
+
+
+class UncertainError(ProviderError):
+    """A call's reply was lost: it may or may not have been carried out. The engine keeps the intent and looks."""
 
 
 class CloudError(StackyardError):

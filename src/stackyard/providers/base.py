@@ -153,7 +153,8 @@ class Found:
 
 @runtime_checkable
 class Provider(Protocol):
-    """Resources of one package. Raises `errors.ProviderError` (its message names the type and the call),
+    """Resources of one package. Raises `errors.ProviderError` (its message names the type and the call) when a call
+    was certainly not carried out, `errors.UncertainError` when that cannot be told (a reply was lost), and
     `errors.Unsupported` for a type or function it does not know."""
 
     simulated: bool

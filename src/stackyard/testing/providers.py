@@ -99,6 +99,7 @@ class MemoryProvider:
     """A provider whose types behave as their `Rules` say; unknown types have none.
 
     failures  (call, resource name) to the error to raise; `after` the effect when the error is not a ProviderError
+    lost      (call, resource name) whose effect happens and whose reply never comes
     gates     (call, resource name) to a gate that the call waits at
     boundary  called at the edges of each effect: a test makes it raise to stand for a kill
     """
@@ -109,6 +110,7 @@ class MemoryProvider:
         self.cloud = cloud or FakeCloud()
         self.rules = dict(rules)
         self.failures: dict[tuple[str, str], Exception] = {}
+        self.lost: set[tuple[str, str]] = set()
         self.unhealthy: dict[str, tuple[str, ...]] = {}
         self.gates: dict[tuple[str, str], Gate] = {}
         self.functions: dict[str, Callable[[Properties], Properties]] = {}
@@ -241,6 +243,8 @@ class MemoryProvider:
             if kind is not None:
                 return
             provider.boundary(f"after {call} {name}")
+            if self._key in provider.lost:
+                raise errors.UncertainError(f"{call} {name}: no reply")
             failure = provider.failures.get(self._key)
             if failure is not None:
                 raise failure

@@ -201,6 +201,8 @@ class Executor:
         """Await a call. A refusal takes the intent back; after anything else it stands, to be looked into."""
         try:
             return await call
+        except errors.UncertainError:
+            raise
         except errors.ProviderError:
             await self._session.record.failed(number, op)
             raise
@@ -269,6 +271,8 @@ class Executor:
         async with self._slots:
             try:
                 await provider.delete(DeleteRequest(builtin.shown(provider, old), timeout))
+            except errors.UncertainError:
+                raise
             except errors.ProviderError:
                 await self._session.record.failed(number, action.op)
                 raise

@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stackyard.errors import ProviderError
+from stackyard.errors import ProviderError, UncertainError
 from stackyard.model import values
 from stackyard.model.values import Properties
 from stackyard.providers.aws.kinds import Kind
@@ -35,6 +36,16 @@ def code(error: Exception) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
+def _class(error: Exception) -> type[ProviderError]:
+    """UncertainError when AWS may have done it: no reply came, a reply of fault, or an earlier try went unanswered."""
+    if isinstance(error, ClientError):
+        about = error.response.get("ResponseMetadata", {})
+        tried_before, status = about.get("RetryAttempts", 0), about.get("HTTPStatusCode", 400)
+        return UncertainError if tried_before or status >= 500 else ProviderError
+    lost = (exceptions.HTTPClientError, exceptions.ConnectionError)
+    return UncertainError if isinstance(error, lost) else ProviderError
+
+
 @contextlib.contextmanager
 def translated(kind: Kind, verb: str, known: Properties) -> Iterator[None]:
     """Raise the errors of the block as ProviderError, without the values of secret properties."""
@@ -42,7 +53,7 @@ def translated(kind: Kind, verb: str, known: Properties) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         text = scrub(message(error), [known.get(name) for name in {*kind.schema.secrets, *kind.write_only}])
-        raise ProviderError(f"{kind.token}: {verb}: {text}", hint=_HINTS.get(code(error), "")) from None
+        raise _class(error)(f"{kind.token}: {verb}: {text}", hint=_HINTS.get(code(error), "")) from None
 
 
 def scrub(text: str, secret: list[Any]) -> str:

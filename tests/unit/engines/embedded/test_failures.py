@@ -164,6 +164,22 @@ async def test_an_unexpected_exception_leaves_the_intent_in_the_record() -> None
     assert stage.state.checkpoint.pending == ()
 
 
+@pytest.mark.parametrize("call", ["create", "update", "delete"])
+async def test_a_lost_reply_leaves_the_intent_and_the_next_run_finds_out(call: str) -> None:
+    stage = Stage(RULES)
+    if call != "create":
+        await stage.up(program(things("a")))
+    plan = await stage.preview(program(things(*([] if call == "delete" else ["a"]), size=2)))
+    stage.provider.lost.add((call, "a"))
+    update = await stage.apply(plan)
+    assert [each.message for each in update.diagnostics] == [f"{call} a: no reply"]
+    assert len(stage.state.checkpoint.pending) == 1
+    stage.provider.lost.clear()
+    assert (await stage.up()).outcome is Outcome.SUCCEEDED
+    assert stage.ids() == set(stage.cloud.items)
+    assert len(stage.cloud.items) == (0 if call == "delete" else 1)
+
+
 async def test_continue_on_error_skips_dependents_and_does_the_rest() -> None:
     stage = Stage(RULES)
     stage.options = Options(continue_on_error=True)
