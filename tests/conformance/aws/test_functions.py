@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import boto3
 import pytest
 
 from stackyard.errors import ProviderError, Unsupported
 from stackyard.model.values import Secret
+from stackyard.providers import base
 from stackyard.providers.aws.provider import AwsProvider
 
 pytestmark = pytest.mark.cloud
@@ -79,3 +83,44 @@ async def test_an_unknown_function_says_so(provider: AwsProvider) -> None:
 async def test_an_unknown_argument_is_a_failure(provider: AwsProvider) -> None:
     invoked = await provider.invoke("aws:iam/getRole:getRole", {"nmae": "x"})
     assert [failure.property for failure in invoked.failures] == ["nmae"]
+
+
+async def test_buckets_roles_and_keys_are_looked_up(provider: AwsProvider, boto: boto3.Session) -> None:
+    name = f"lookup-{os.urandom(4).hex()}"
+    endpoint = boto.endpoint  # type: ignore[attr-defined]
+    s3, kms = boto.client("s3", endpoint_url=endpoint), boto.client("kms", endpoint_url=endpoint)
+    s3.create_bucket(Bucket=name)
+    bucket = await answer(provider, "aws:s3/getBucket:getBucket", bucket=name)
+    assert (bucket["arn"], bucket["bucketRegion"]) == (f"arn:aws:s3:::{name}", "us-east-1")
+    s3.put_object(Bucket=name, Key="a.json", Body=b"{}", ContentType="application/json")
+    found = await answer(provider, "aws:s3/getObject:getObject", bucket=name, key="a.json")
+    assert (found["body"], found["contentLength"]) == ("{}", 2)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    assert (await answer(provider, "aws:kms/getAlias:getAlias", name=f"alias/{name}"))["targetKeyId"] == key
+    assert (await answer(provider, "aws:kms/getKey:getKey", keyId=f"alias/{name}"))["id"] == key
+
+
+async def test_a_managed_policy_is_found_by_its_name(provider: AwsProvider) -> None:
+    found = await answer(provider, "aws:iam/getPolicy:getPolicy", name="AmazonS3ReadOnlyAccess")
+    assert found["arn"] == "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+
+async def test_a_role_is_assumed_before_anything_else(cloud_environ: dict[str, str], boto: boto3.Session) -> None:
+    iam = boto.client("iam", endpoint_url=boto.endpoint)  # type: ignore[attr-defined]
+    name = f"deployer-{os.urandom(4).hex()}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    made = AwsProvider()
+    roles = json.dumps([{"roleArn": arn, "sessionName": "ship"}])
+    await made.configure(base.Settings(config={"assumeRoles": roles}, environ=cloud_environ))
+    identity = await answer(made, "aws:index/getCallerIdentity:getCallerIdentity")
+    assert str(identity["arn"]).endswith(f"assumed-role/{name}/ship")
+
+
+async def test_another_account_is_refused(cloud_environ: dict[str, str]) -> None:
+    made = AwsProvider()
+    await made.configure(base.Settings(config={"allowedAccountIds": '["210987654321"]'}, environ=cloud_environ))
+    with pytest.raises(ProviderError, match="account 123456789012 is not allowed"):
+        await made.invoke("aws:index/getPartition:getPartition", {})

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import botocore.config
+import botocore.configprovider
 import botocore.credentials
 import botocore.loaders
 import botocore.session
@@ -27,6 +28,11 @@ from stackyard.providers.aws.settings import AwsSettings
 T = TypeVar("T")
 EXECUTOR: Final = concurrent.futures.ThreadPoolExecutor(32, thread_name_prefix="aws")
 LOADER: Final = botocore.loaders.create_loader()
+# Botocore's settings without the names of the process's environment variables, where it looks for each.
+_DEAF: Final = {
+    name: (key, None, default, convert)
+    for name, (key, _, default, convert) in botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+}
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
@@ -67,7 +73,7 @@ class Connection:
 
     def _bare(self) -> Any:
         settings = self.settings
-        session = botocore.session.Session()
+        session = botocore.session.Session(session_vars=_DEAF if settings.environ is not None else None)
         session.register_component("data_loader", LOADER)
         closed = os.devnull if settings.is_closed and not settings.profile else ""
         for name, value in (

@@ -10,14 +10,17 @@ import json
 import re
 from typing import Any
 
-from stackyard.model.values import Value
+from stackyard.model import values
+from stackyard.model.values import UNKNOWN, Value
 
 _LISTS = frozenset({"Action", "NotAction", "Resource", "NotResource"})
 
 
 def text(value: Value) -> Value:
-    """`value` as compact JSON text when it is a dict or list, unchanged otherwise."""
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else value
+    """`value` as compact JSON text when it is a dict or list, unchanged otherwise; unknown while a part of it is."""
+    if not isinstance(value, dict | list):
+        return value
+    return UNKNOWN if values.has_unknown(value) else json.dumps(value, separators=(",", ":"))
 
 
 def parse(value: Value) -> Any:

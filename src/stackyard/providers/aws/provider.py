@@ -24,11 +24,13 @@ class AwsProvider:
 
     def __init__(self) -> None:
         self._scope: lifecycle.Scope | None = None
+        self._accounts = settings.Accounts()
 
     async def configure(self, settings_: base.Settings) -> None:
         """Read the settings; no call is made."""
         read = settings.read(settings_)
         self._scope = lifecycle.Scope(connections.connect(read), read.region, settings.tags(settings_.config))
+        self._accounts = settings.accounts(settings_.config)
 
     @property
     def _configured(self) -> lifecycle.Scope:
@@ -37,8 +39,13 @@ class AwsProvider:
         return self._scope
 
     async def _run(self, work: Callable[[], T]) -> T:
+        def guarded() -> T:
+            if self._accounts != settings.Accounts():
+                self._accounts.refuse(self._configured.connection.identity()["Account"])
+            return work()
+
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(connections.EXECUTOR, context.run, work)
+        return await asyncio.get_running_loop().run_in_executor(connections.EXECUTOR, context.run, guarded)
 
     async def check(self, request: base.CheckRequest) -> base.Checked:
         return lifecycle.check(self._configured, catalog.kind(request.type), request)

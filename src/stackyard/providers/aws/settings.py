@@ -49,6 +49,20 @@ class AwsSettings:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Accounts:
+    """`allowedAccountIds` and `forbiddenAccountIds`: where this provider may work."""
+
+    allowed: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+
+    def refuse(self, account: str) -> None:
+        """Raise ProviderError when the account is not one to work in."""
+        if account in self.forbidden or (self.allowed and account not in self.allowed):
+            hint = "allowedAccountIds and forbiddenAccountIds of the provider decide; the credentials lead elsewhere"
+            raise ProviderError(f"aws: account {account} is not allowed", hint=hint)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TagSettings:
     """`defaultTags` and `ignoreTags`."""
 
@@ -129,3 +143,12 @@ def tags(config: Properties) -> TagSettings:
         frozenset(ignores.get("keys") or ()),
         tuple(ignores.get("keyPrefixes") or ()),
     )
+
+
+def accounts(config: Properties) -> Accounts:
+    """The account settings of one provider."""
+    allowed, forbidden = (
+        frozenset(str(account) for account in _structured(config.get(name)) or ())
+        for name in ("allowedAccountIds", "forbiddenAccountIds")
+    )
+    return Accounts(allowed, forbidden)
