@@ -15,6 +15,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 STACKYARD: Final = Path(sys.executable).with_name("stackyard")
 ESTATE: Final = "platform"
+DEMO: Final = {"name": "demo", "display_name": "Demo", "contact": "demo@example.com"}
+UMBRELLA: Final = {"name": "umbrella", "display_name": "Umbrella", "contact": "it@umbrella.example"}
 
 
 def _stackyard(*arguments: str) -> None:
@@ -43,7 +45,7 @@ def _request(method: str, url: str, body: dict[str, Any] | None = None) -> tuple
 
 def _try_the_api(url: str) -> None:
     """The demo's own curl: create an organization (or find it there already) and read it back."""
-    status, text = _request("POST", f"{url}/organizations", {"name": "demo", "contact": "demo@example.com"})
+    status, text = _request("POST", f"{url}/organizations", DEMO)
     print(f"\nPOST {url}/organizations -> {status} {text}")
     if status not in (201, 409):
         sys.exit("demo: the control API did not create the organization")
@@ -74,7 +76,7 @@ def main() -> None:
 def _next_commands(url: str) -> list[str]:
     stackyard = f".venv/bin/stackyard -C {ESTATE}"
     return [
-        f"curl -s -X POST {url}/organizations -H 'content-type: application/json' -d '{{\"name\": \"umbrella\"}}'",
+        f"curl -s -X POST {url}/organizations -H 'content-type: application/json' -d '{json.dumps(UMBRELLA)}'",
         f"curl -s {url}/organizations/umbrella",
         f"{stackyard} graph",
         f"{stackyard} why control_api/QA",

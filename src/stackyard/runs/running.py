@@ -64,7 +64,8 @@ class Run:
         async def work(key: str) -> Outcome:
             stack = self._plan.stacks[key]
             plans[key] = plan = await self._one(stack, resolver).plan(self._plan.operation)
-            if not plan.failed and self._plan.operation is Operation.UP:
+            # What a settled plan would give is what is recorded: its readers can be settled too.
+            if self._plan.operation is Operation.UP and not plan.failed and not plan.settled:
                 self._previewed[stack.name] = plan.outputs
             return Outcome.FAILED if plan.failed else Outcome.SUCCEEDED
 

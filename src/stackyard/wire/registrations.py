@@ -78,7 +78,7 @@ def read_request(data: bytes) -> ReadRequest:
         id=values.UNKNOWN if request.id in values.UNKNOWN_SENTINELS else request.id,
         inputs=wire_values.decode_struct(request.properties),
         parent=request.parent,
-        dependencies=tuple(request.dependencies),
+        dependencies=_merged(request.dependencies, set()),
         provider=request.provider,
         version=request.version,
         plugin_download_url=request.pluginDownloadURL,
@@ -193,7 +193,8 @@ def _id(id_: Value) -> str:
 
 
 def _merged(named: Iterable[str], found: set[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*named, *sorted(found)]))
+    """Sorted, since the SDK sends sets, in an order that differs from run to run."""
+    return tuple(sorted({*named, *found}))
 
 
 def _property_dependencies(
