@@ -20,6 +20,7 @@ from . import (
     restapis,
     schedules,
     tracked,
+    transport,
     websites,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ALL: tuple[ModuleType, ...] = (
     tracked,
     credentials,
+    transport,
     dataplane,
     functions,
     network,
