@@ -70,6 +70,18 @@ async def test_parameters_stay_secret(provider: AwsProvider, boto: boto3.Session
         ssm.delete_parameter(Name="/looked/up")
 
 
+async def test_secrets_stay_secret(provider: AwsProvider, boto: boto3.Session) -> None:
+    client = boto.client("secretsmanager", endpoint_url=boto.endpoint)  # type: ignore[attr-defined]
+    arn = client.create_secret(Name="looked-up", SecretString="hidden")["ARN"]
+    try:
+        value = await answer(provider, "aws:secretsmanager/getSecretVersion:getSecretVersion", secretId=arn)
+        assert (value["secretString"], value["versionStages"]) == (Secret("hidden"), ["AWSCURRENT"])
+        secret = await answer(provider, "aws:secretsmanager/getSecret:getSecret", name="looked-up")
+        assert secret["arn"] == arn
+    finally:
+        client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+
+
 async def test_what_is_not_there_is_an_error_that_names_the_call(provider: AwsProvider) -> None:
     with pytest.raises(ProviderError, match="aws:iam/getRole:getRole: GetRole: NoSuchEntity"):
         await provider.invoke("aws:iam/getRole:getRole", {"name": "nobody"})

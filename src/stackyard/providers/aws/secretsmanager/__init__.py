@@ -1,0 +1,4 @@
+"""AWS Secrets Manager: secrets, their versions and policies."""
+
+TYPES = {"Secret": "secrets", "SecretPolicy": "secrets", "SecretVersion": "versions"}
+FUNCTIONS = {"getSecret": "secrets", "getSecretVersion": "versions"}
