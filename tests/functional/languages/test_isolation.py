@@ -275,6 +275,27 @@ async def test_interpreters_are_bounded(run: Any, tmp_path: Path) -> None:
         await language.close()
 
 
+async def test_more_interpreters_than_may_be_kept_work_at_once(run: Any, tmp_path: Path) -> None:
+    language = PythonLanguage(remember=False, max_zygotes=1)
+    pythons = [environment(tmp_path / f"venv{n}") for n in range(3)] * 2
+    try:
+        runs = (
+            run(
+                "import pulumi, sys\npulumi.export('a', sys.prefix)",
+                folder=tmp_path / f"p{n}",
+                interpreter=python,
+                through=language,
+            )
+            for n, python in enumerate(pythons)
+        )
+        for (exit_, monitor), python in zip(await asyncio.gather(*runs), pythons, strict=True):
+            assert exit_.ok, exit_
+            assert python == f"{monitor.stack_outputs['a']}/bin/python"
+        assert len(language._zygotes) == 1
+    finally:
+        await language.close()
+
+
 async def test_forty_programs_at_once(language: PythonLanguage, write: Any, tmp_path: Path) -> None:
     text = """
 import os, pulumi

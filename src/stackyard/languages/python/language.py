@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import json
 import signal
 import socket
 import sys
-from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,13 @@ from stackyard.model.registrations import LogEntry
 
 LEARNABLE: Final = ("pulumi*", "stackyard", "boto3", "botocore", "yaml", "jinja2", "pydantic")
 """Top-level packages that may be preloaded: they read no environment while they are imported."""
+
+
+FORKS: Final = 8
+"""How many forks of one zygote may be under way: each has three descriptors in flight, which the kernel bounds."""
+
+ATTEMPTS: Final = 3
+"""How often a program is begun, when its zygote dies before it has been forked."""
 
 
 class PythonLanguage:
@@ -52,8 +59,11 @@ class PythonLanguage:
         self._max = max_zygotes
         self._linger = linger_seconds
         self._grace = grace_seconds
-        self._zygotes: OrderedDict[str, Zygote] = OrderedDict()
-        self._forking = asyncio.Semaphore(2)
+        self._zygotes: collections.OrderedDict[str, Zygote] = collections.OrderedDict()
+        self._forking: collections.defaultdict[str, asyncio.Semaphore] = collections.defaultdict(
+            lambda: asyncio.Semaphore(FORKS)
+        )
+        self._claims: collections.Counter[str] = collections.Counter()
         self._kills: set[asyncio.Task[None]] = set()
 
     @property
@@ -93,12 +103,14 @@ class PythonLanguage:
             for pipe in pipes:
                 pipe.close()
         self._memory(interpreter).learn(project, conversation.learnt)
+        self._evict()
         return _judged(conversation.result, status, child.overdue)
 
     async def warm(self, interpreter: str = "") -> Zygote:
         """The zygote of an interpreter (ours when empty), ready to fork: to have one before the first program."""
         zygote = self._zygote(interpreter or sys.executable)
         await zygote.ready()
+        self._evict()
         return zygote
 
     async def close(self) -> None:
@@ -111,35 +123,38 @@ class PythonLanguage:
 
     async def _fork(self, interpreter: str, project: str, descriptors: list[int]) -> tuple[Zygote, Child]:
         """A child of a warm zygote. A zygote that has died meanwhile is replaced, twice at most."""
-        async with self._forking:
-            for attempt in range(3):
-                zygote = self._zygote(interpreter)
-                try:
-                    await zygote.ready()
-                    memory = self._memory(interpreter)
-                    wanted = (name for name in self._preload if name.partition(".")[0] not in memory.refused)
-                    zygote.preload([*wanted, *memory.names(project)])
-                    return zygote, await zygote.fork(descriptors)
-                except Poisoned as poisoned:
-                    self._memory(interpreter).refuse(poisoned.package)
-                except ZygoteDied:
-                    if attempt == 2:
-                        raise
-                finally:
-                    if not zygote.alive and self._zygotes.get(interpreter) is zygote:
-                        del self._zygotes[interpreter]
-        raise ZygoteDied(f"no warm interpreter of {interpreter} stays alive")
+        self._claims[interpreter] += 1
+        try:
+            async with self._forking[interpreter]:
+                for _ in range(ATTEMPTS - 1):
+                    try:
+                        return await self._try_fork(interpreter, project, descriptors)
+                    except Poisoned as poisoned:
+                        self._memory(interpreter).refuse(poisoned.package)
+                    except ZygoteDied:
+                        continue
+                return await self._try_fork(interpreter, project, descriptors)
+        finally:
+            self._claims[interpreter] -= 1
+
+    async def _try_fork(self, interpreter: str, project: str, descriptors: list[int]) -> tuple[Zygote, Child]:
+        zygote = self._zygote(interpreter)
+        await zygote.ready()
+        memory = self._memory(interpreter)
+        wanted = (name for name in self._preload if name.partition(".")[0] not in memory.refused)
+        zygote.preload([*wanted, *memory.names(project)])
+        return zygote, await zygote.fork(descriptors)
 
     def _zygote(self, interpreter: str) -> Zygote:
         zygote = self._zygotes.get(interpreter)
         if zygote is None or not zygote.alive:
             zygote = self._zygotes[interpreter] = Zygote(interpreter)
         self._zygotes.move_to_end(interpreter)
-        self._evict()
         return zygote
 
     def _evict(self) -> None:
-        idle = [name for name, zygote in self._zygotes.items() if not zygote.busy][:-1]
+        """Close idle zygotes, longest unused first, while there are too many. A claimed one is about to be used."""
+        idle = [name for name, zygote in self._zygotes.items() if not zygote.busy and not self._claims[name]]
         for name in idle[: max(0, len(self._zygotes) - self._max)]:
             self._zygotes.pop(name).close()
 

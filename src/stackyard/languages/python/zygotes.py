@@ -88,8 +88,10 @@ class Zygote:
 
     async def ready(self) -> None:
         """Wait until it can fork. Raises `errors.ProgramError` when the interpreter cannot run Pulumi programs."""
-        async with asyncio.timeout(_START_SECONDS):
-            await asyncio.shield(self._ready)
+        await asyncio.wait({self._ready}, timeout=_START_SECONDS)
+        if not self._ready.done():
+            self._end(f"it did not start within {_START_SECONDS:g} s")
+        return self._ready.result()
 
     def preload(self, names: Iterable[str]) -> None:
         """Have modules imported before the next fork; those that cannot be are skipped."""
