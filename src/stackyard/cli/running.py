@@ -43,6 +43,8 @@ async def _carry_out(
                 )
                 if not apply or (deployment.failed and deployment.updates is None):
                     screen.plans(deployment.plans, stacks)
+                if deployment.updates and not deployment.failed and not deployment.changes:
+                    screen.note("nothing changed: everything is as the programs say")
                 return deployment
     finally:
         screen.close()
