@@ -59,9 +59,10 @@ class Builtins:
         return Checked(request.inputs, tuple(failures))
 
     async def diff(self, request: DiffRequest) -> Difference:
-        """A changed name of a stack is another reference; a changed stash is updated."""
+        """A changed name of a stack is another reference; a stash is updated, also when only its secrecy changed."""
         key = self._input(request.type)
-        if values.equal(request.old.inputs.get(key), request.inputs.get(key)):
+        old, new = request.old.inputs.get(key), request.inputs.get(key)
+        if values.equal(old, new) and values.equal(values.mask(old), values.mask(new)):
             return Difference()
         forces = request.type == urns.REFERENCE_TYPE
         return Difference((PropertyChange(key, Change.UPDATE, forces),), (key,) if forces else ())
