@@ -1,18 +1,31 @@
 """Amazon EC2: networks, routes, security, addresses and instances."""
 
 TYPES = {
+    "DefaultRouteTable": "defaults",
+    "DefaultSecurityGroup": "defaults",
     "Eip": "networks",
+    "EipAssociation": "attachments",
+    "FlowLog": "flows",
     "Instance": "instances",
     "InternetGateway": "networks",
+    "KeyPair": "keys",
+    "LaunchConfiguration": "configurations",
+    "LaunchTemplate": "templates",
     "NatGateway": "networks",
+    "NetworkAcl": "acls",
+    "NetworkAclAssociation": "acls",
+    "NetworkAclRule": "acls",
     "Route": "routes",
     "RouteTable": "routes",
     "RouteTableAssociation": "routes",
     "SecurityGroup": "firewalls",
     "SecurityGroupRule": "firewalls",
     "Subnet": "networks",
+    "VolumeAttachment": "attachments",
     "Vpc": "networks",
     "VpcEndpoint": "endpoints",
+    "VpcPeeringConnection": "peerings",
+    "VpcPeeringConnectionAccepter": "peerings",
 }
 FUNCTIONS = {
     "getAmi": "lookups",

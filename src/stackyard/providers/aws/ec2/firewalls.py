@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from stackyard import errors
 from stackyard.model.values import Properties
@@ -85,16 +85,16 @@ class SecurityGroup(Tagged):
 
     resource_type = "security-group"
     id = "GroupId"
-    naming = Naming(limit=255)
+    naming: ClassVar[Naming | None] = Naming(limit=255)
     names = given(name="GroupName", description="GroupDescription")
     defaults = fixed(description="Managed by Pulumi", revokeRulesOnDelete=False)
-    replaces = ("description", "name", "namePrefix", "vpcId")
+    replaces: ClassVar[tuple[str, ...]] = ("description", "name", "namePrefix", "vpcId")
     sets = (
         "ingress",
         "egress",
         *(f"{way}[*].{name}" for way in ("ingress", "egress") for name in _SOURCES),
     )
-    computed = ("ingress", "egress", "vpcId")
+    computed: ClassVar[tuple[str, ...]] = ("ingress", "egress", "vpcId")
     making = Call("create_security_group", given(Description="$description"))
     reading = Call("describe_security_groups", given(GroupIds=["$id"]), at="SecurityGroups[0]")
     removing = Call("delete_security_group", given(GroupId="$id"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from stackyard import errors
 from stackyard.model.values import Properties
@@ -66,7 +66,7 @@ class RouteTable(Tagged):
     id = "RouteTableId"
     replaces = ("vpcId",)
     sets = ("routes", "propagatingVgws")
-    computed = ("routes", "propagatingVgws")
+    computed: ClassVar[tuple[str, ...]] = ("routes", "propagatingVgws")
     making = Call("create_route_table", at="RouteTable")
     reading = Call("describe_route_tables", given(RouteTableIds=["$id"]), at="RouteTables[0]")
     removing = Call("delete_route_table", given(RouteTableId="$id"))
@@ -84,22 +84,24 @@ class RouteTable(Tagged):
         return {**outputs, "routes": [_inline(route) for route in ours], "propagatingVgws": gateways}
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
-        if change.any("routes"):
-            old = {_destination(_outward(route)): _outward(route) for route in change.old.get("routes") or []}
-            new = {_destination(_outward(route)): _outward(route) for route in change.new.get("routes") or []}
-            for destination in old.keys() - new.keys():
-                aws.ec2.delete_route(RouteTableId=id, **_members(_long(old[destination]), DESTINATIONS))
-            for destination, route in new.items():
-                if destination not in old:
-                    aws.ec2.create_route(RouteTableId=id, **route)
-                elif route != old[destination]:
-                    aws.ec2.replace_route(RouteTableId=id, **route)
-        if change.any("propagatingVgws"):
-            had, wanted = set(change.old.get("propagatingVgws") or []), set(change.new.get("propagatingVgws") or [])
-            for gateway in had - wanted:
-                aws.ec2.disable_vgw_route_propagation(RouteTableId=id, GatewayId=gateway)
-            for gateway in wanted - had:
-                aws.ec2.enable_vgw_route_propagation(RouteTableId=id, GatewayId=gateway)
+        self.sync(aws, id, change.old, change.new)
+
+    def sync(self, aws: Aws, id: str, was: Properties, now: Properties) -> None:
+        """Bring its routes and propagations from what they were to what they shall be."""
+        old = {_destination(_outward(route)): _outward(route) for route in was.get("routes") or []}
+        new = {_destination(_outward(route)): _outward(route) for route in now.get("routes") or []}
+        for destination in old.keys() - new.keys():
+            aws.ec2.delete_route(RouteTableId=id, **_members(_long(old[destination]), DESTINATIONS))
+        for destination, route in new.items():
+            if destination not in old:
+                aws.ec2.create_route(RouteTableId=id, **route)
+            elif route != old[destination]:
+                aws.ec2.replace_route(RouteTableId=id, **route)
+        had, wanted = set(was.get("propagatingVgws") or []), set(now.get("propagatingVgws") or [])
+        for gateway in had - wanted:
+            aws.ec2.disable_vgw_route_propagation(RouteTableId=id, GatewayId=gateway)
+        for gateway in wanted - had:
+            aws.ec2.enable_vgw_route_propagation(RouteTableId=id, GatewayId=gateway)
 
 
 def _long(route: Mapping[str, Any]) -> Properties:

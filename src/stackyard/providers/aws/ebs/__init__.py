@@ -1,0 +1,4 @@
+"""Amazon EBS, whose calls are EC2's."""
+
+TYPES = {"Volume": "volumes"}
+FUNCTIONS: dict[str, str] = {}
