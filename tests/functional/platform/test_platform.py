@@ -18,6 +18,7 @@ from stackyard.model.names import DEFAULT_ORGANIZATION
 from tests.functional import running
 from tests.functional.asking import Cloud
 
+# In this order: each test goes on from what the one before it left.
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("platform")]
 PLATFORM = Path(__file__).parents[3] / "platform"
 TENANTS = ("acme", "globex", "initech")
@@ -26,11 +27,15 @@ STACKS = 2 * 6 + len(TENANTS)
 
 @dataclasses.dataclass
 class Estate:
-    """The platform in a folder of its own, and its cloud."""
+    """The platform in a folder of its own; its account in its cloud, and each organization's account."""
 
     root: Path
     cloud: Cloud
-    before: set[str]
+    sites: dict[str, Cloud]
+
+    def things(self) -> dict[str, set[str]]:
+        """Everything in every account."""
+        return {name: cloud.things() for name, cloud in {"": self.cloud, **self.sites}.items()}
 
     def run(self, *arguments: str) -> running.Result:
         """A verb over the estate that must end well."""
@@ -45,16 +50,25 @@ class Estate:
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     with EmbeddedCloud.temporary() as server:
         root = running.copied(PLATFORM, tmp_path_factory.mktemp("estate") / "platform", server)
-        cloud = Cloud(server.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
-        yield Estate(root, cloud, cloud.things())
+
+        def account(organization: str) -> Cloud:
+            return Cloud(server.environ(account_of(organization), "us-east-1"))
+
+        yield Estate(root, account(DEFAULT_ORGANIZATION), {name: account(name) for name in TENANTS})
 
 
-def test_nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate) -> None:
+@pytest.fixture(scope="module")
+def untouched(estate: Estate) -> dict[str, set[str]]:
+    """What every account holds before anything is made."""
+    return estate.things()
+
+
+def test_nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> None:
     previewed = estate.run("preview")
     assert len(previewed.plans) == STACKS
     assert set(previewed.counts) == {"create"}
     assert "[unknown]" in json.dumps(previewed.plans["control_api/Production"])
-    assert estate.cloud.things() == estate.before
+    assert estate.things() == untouched
 
 
 def test_it_comes_up_and_then_there_is_nothing_to_do(estate: Estate) -> None:
@@ -85,8 +99,8 @@ def test_the_stages_do_not_share_a_table(estate: Estate) -> None:
 @pytest.mark.parametrize("access", ["admin", "viewer"])
 def test_an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, access: str) -> None:
     sites = {name: estate.outputs(f"site_instances/{name}.Production") for name in TENANTS}
-    for name in TENANTS:
-        estate.cloud.client("s3").put_object(Bucket=sites[name]["bucket"], Key="hello", Body=name.encode())
+    for name, cloud in estate.sites.items():
+        cloud.client("s3").put_object(Bucket=sites[name]["bucket"], Key="hello", Body=name.encode())
     session = _session(estate, "acme", sites["acme"]["role_arns"][access])
     own = session.client("s3").get_object(Bucket=sites["acme"]["bucket"], Key="hello")
     assert own["Body"].read() == b"acme"
@@ -106,12 +120,11 @@ def test_one_changed_property_is_exactly_one_change(estate: Estate) -> None:
     assert estate.run("up", "--yes").counts == {"create": 1}
 
 
-def test_it_goes_and_leaves_nothing(estate: Estate) -> None:
-    for name in TENANTS:
-        bucket = estate.outputs(f"site_instances/{name}.Production")["bucket"]
-        _empty(estate.cloud, bucket)
+def test_it_goes_and_leaves_nothing(estate: Estate, untouched: dict[str, set[str]]) -> None:
+    for name, cloud in estate.sites.items():
+        _empty(cloud, estate.outputs(f"site_instances/{name}.Production")["bucket"])
     estate.run("destroy", "--yes")
-    assert estate.cloud.things() - estate.before == set()
+    assert estate.things() == untouched
 
 
 def _session(estate: Estate, organization: str, role_arn: str) -> Cloud:
@@ -139,7 +152,7 @@ def _tried(session: Cloud, site: dict[str, Any], organization: str) -> dict[str,
         "delete": lambda: s3.delete_object(**bucket, Key="hello"),
         "use the key": lambda: kms.generate_data_key(KeyId=site["key_arn"], KeySpec="AES_256"),
         "read logs": lambda: logs.filter_log_events(logGroupName=site["log_group"]),
-        "become": lambda: sts.assume_role(RoleArn=admin, RoleSessionName="x", ExternalId=organization),
+        "become": lambda: sts.assume_role(RoleArn=admin, RoleSessionName="intruder", ExternalId=organization),
     }
     return {what: _code(attempt) for what, attempt in attempts.items()}
 
