@@ -158,10 +158,10 @@ def struct(data: bytes) -> Properties:
 def position(request: Any) -> errors.Position | None:
     """Where in the user's files a request comes from; only `file:` URIs have a place."""
     source = request.sourcePosition
-    parts = urllib.parse.urlsplit(source.uri)
-    if parts.scheme != "file":
+    scheme, found, path = source.uri.partition("file://")
+    if scheme or not found:
         return None
-    return errors.Position(urllib.parse.unquote(parts.path), source.line, source.column)
+    return errors.Position(urllib.parse.unquote(path), source.line, source.column)
 
 
 def seconds(duration: str) -> float:
@@ -200,8 +200,8 @@ def _merged(named: Iterable[str], found: set[str]) -> tuple[str, ...]:
 def _property_dependencies(
     named: Mapping[str, tuple[str, ...]], found: Mapping[str, set[str]]
 ) -> Mapping[str, tuple[str, ...]] | None:
-    if not named and not found:
-        return None
+    if not found:
+        return dict(sorted(named.items())) if named else None
     return {key: _merged(named.get(key, ()), found.get(key, set())) for key in sorted({**named, **found})}
 
 

@@ -31,7 +31,7 @@ def resolve(directory: Path, options: Mapping[str, Any], environ: Mapping[str, s
     found = _environment(directory, virtualenv, toolchain, environ)
     if found is None:
         return environ.get("PULUMI_PYTHON_CMD", "")
-    if found.resolve() == Path(sys.prefix).resolve():
+    if os.path.samefile(found, sys.prefix):
         return ""
     return str(_python(found))
 
@@ -77,7 +77,13 @@ def _beside(directory: Path, *names: str) -> Path:
 
 
 def _search_up(directory: Path, name: str) -> Path | None:
-    return next((folder for folder in (directory, *directory.parents) if (folder / name).exists()), None)
+    """The nearest folder at or above that has `name`; asked for every program, so by plain text, not by Path."""
+    folder, above = "", str(directory)
+    while above != folder:
+        folder, above = above, os.path.dirname(above)
+        if os.path.exists(os.path.join(folder, name)):
+            return Path(folder)
+    return None
 
 
 def _checked(virtualenv: Path, directory: Path) -> Path:

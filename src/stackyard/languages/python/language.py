@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import dataclasses
 import json
+import os
 import signal
 import socket
 import sys
@@ -76,16 +76,16 @@ class PythonLanguage:
 
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Run a program to its end; see `languages.base.Language`."""
-        if not (program.directory / program.main).exists():
+        if not os.path.exists(program.directory / program.main):
             return Exit(False, f"there is no program: {program.directory / program.main} does not exist")
         try:
-            program = dataclasses.replace(program, interpreter=program.interpreter or _interpreter(program))
+            chosen = program.interpreter or interpreters.resolve(program.directory, program.options, program.environ)
         except errors.ConfigError as error:
             return Exit(False, error.message, error.position)
-        interpreter, project = program.interpreter or sys.executable, str(program.directory)
+        interpreter, project = chosen or sys.executable, str(program.directory)
         ours, theirs = socket.socketpair()
         pipes = [Pipe(monitor, "stdout"), Pipe(monitor, "stderr")]
-        conversation = Conversation(ours, monitor, _described(program, monitor))
+        conversation = Conversation(ours, monitor, _described(program, chosen, monitor))
         try:
             try:
                 zygote, child = await self._fork(
@@ -200,13 +200,9 @@ class PythonLanguage:
         return self._memories[interpreter]
 
 
-def _interpreter(program: Program) -> str:
-    return interpreters.resolve(program.directory, program.options, program.environ)
-
-
-def _described(program: Program, monitor: Monitor) -> bytes:
+def _described(program: Program, interpreter: str, monitor: Monitor) -> bytes:
     pwd, entry = located(program)
-    environ = interpreters.activated(program.environ, program.interpreter) | {
+    environ = interpreters.activated(program.environ, interpreter) | {
         "PULUMI_CONFIG": json.dumps(dict(program.config)),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(program.secret_keys)),
     }

@@ -197,6 +197,9 @@ class Monitor:
         return lambda _: _unsupported(f"{name} is not supported")
 
     def _ask(self, kind: int, request: Any) -> bytes:
+        if "stackTrace" in request.DESCRIPTOR.fields_by_name:
+            # Some sixty frames, of which nobody reads more than the first: that is `sourcePosition`.
+            request.ClearField("stackTrace")
         try:
             return self._connection.call(kind, request.SerializeToString())
         except Failure as failure:

@@ -14,10 +14,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 from . import frames
+
+_THREAD_SECONDS = 1.0
 
 
 class Job(NamedTuple):
@@ -64,7 +67,7 @@ class _Zygote:
             rehearsal.run(program)
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent reports it
             self._break(f"{type(error).__name__}: {error}")
-        self._check_threads("pulumi")
+        self._check_threads("the pulumi SDK")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
@@ -141,12 +144,16 @@ class _Zygote:
             warming.warm(name)
             if warming.reads_configuration(package):
                 self._break(f"importing {package} read configuration, which every program has its own of", package)
-            self._check_threads(package)
+            self._check_threads(f"importing {name}", package)
         self._settle()
 
-    def _check_threads(self, name: str) -> None:
-        if threading.active_count() > 1 or _native_threads() > 1:
-            self._break(f"importing {name} started a thread, and a process with threads cannot be forked safely", name)
+    def _check_threads(self, what: str, package: str = "") -> None:
+        # A thread that has been joined may still be on its way out of the kernel.
+        patience = time.monotonic() + _THREAD_SECONDS
+        while _threads() > 1:
+            if time.monotonic() > patience:
+                self._break(f"{what} started a thread, and a process with threads cannot be forked safely", package)
+            time.sleep(0.001)
 
     def _break(self, message: str, package: str = "") -> NoReturn:
         self._send(frames.BROKEN, json.dumps({"message": message, "package": package}).encode())
@@ -183,8 +190,9 @@ def _signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def _native_threads() -> int:
+def _threads() -> int:
+    """Python's threads, and those of C libraries where the kernel tells."""
     try:
-        return len(os.listdir("/proc/self/task"))
+        return max(threading.active_count(), len(os.listdir("/proc/self/task")))
     except OSError:
-        return 1
+        return threading.active_count()
