@@ -22,7 +22,11 @@ def carry_out(
     opening: Opening, request: deploying.Request, *, apply: bool, yes: bool, as_json: bool
 ) -> deploying.Deployment:
     """Preview the request and, with `apply`, carry it out once the user (or `yes`) has said so."""
-    return asyncio.run(_carry_out(opening, request, apply=apply, yes=yes, as_json=as_json))
+    try:
+        return asyncio.run(_carry_out(opening, request, apply=apply, yes=yes, as_json=as_json))
+    except asyncio.CancelledError:
+        hint = "what was done is recorded; the same command goes on from there"
+        raise errors.Cancelled("the running steps were cancelled", hint=hint) from None
 
 
 async def _carry_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import resource
@@ -15,7 +16,7 @@ import botocore.exceptions
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, Settings, account_of, files, processes
-from tests.faults.cloud import writers
+from tests.faults.cloud import inhabitants, writers
 from tests.functional.cloud import test_apis
 from tests.functional.cloud.conftest import client_of
 
@@ -135,3 +136,17 @@ def _accepts(sqs: Any, name: str) -> bool:
     except botocore.exceptions.ClientError:
         return False
     return True
+
+
+def test_everything_is_described_as_before(cloud: EmbeddedCloud) -> None:
+    info = cloud.start()
+    environ = cloud.environ(account_of("storm"))
+    clients = functools.cache(lambda service: client_of(environ, service))
+    inhabitants.settle(clients)
+    before = inhabitants.described(clients)
+    os.kill(info.pid, signal.SIGKILL)
+    _dead(cloud)
+    cloud.start()
+    after = inhabitants.described(clients)
+    assert {name: answer for name, answer in after.items() if answer != before[name]} == {}
+    assert all(before.values())
