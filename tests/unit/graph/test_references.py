@@ -113,6 +113,15 @@ SHARED = {
         def network() -> pulumi.StackReference:
             return open(n.NETWORK)
     """,
+    "lib/registry.py": "NAMES = []\ndef register(n):\n    NAMES.append(n)\n",
+    "lib/cache.py": """
+        import pulumi
+        _cache = {}
+        def get(n):
+            if n not in _cache:
+                _cache[n] = pulumi.StackReference(n + '/QA')
+            return _cache[n]
+    """,
     "lib/legacy.py": "PREFIX = {}\n",
     "src/pkg/deep/__init__.py": "from .inner import REF\n",
     "src/pkg/deep/inner.py": "import pulumi\nREF = pulumi.StackReference('deep/QA')\n",
@@ -130,6 +139,14 @@ ACROSS: dict[str, tuple[str, list[str]]] = {
     "imported by name": ("import importlib\nimportlib.import_module('lib.stacks').open('a')", ["acme/a/QA"]),
     "beside the program": ("import beside\nbeside.make()", ["acme/beside/QA"]),
     "of its own folder": ("from parts.one import NAME\nfrom lib.stacks import open\nopen(NAME)", ["acme/one/QA"]),
+    "a list that a shared function fills": (
+        "from lib.registry import *\nfrom lib.stacks import open\nregister('x')\nfor n in NAMES:\n    open(n)",
+        ["!a name"],
+    ),
+    "a cache in a shared module": (
+        "from lib.cache import get\nget('x').get_output('k')\nget('x').get_output('j')",
+        ["acme/x/QA:j,k"],
+    ),
     "not there": ("from lib.absent import thing\nfrom lib.stacks import open\nopen(thing)", ["!a name"]),
 }  # fmt: skip
 BESIDE = {

@@ -81,7 +81,7 @@ class Machine(Objects):
                     self.enter(self.module(found.source.path.stem, found.source))
         if self.shared.sinks.isdisjoint(module.source.words):
             return
-        wanted = module.scope.slice(frozenset(), self.shared.sinks)
+        wanted = module.scope.slice(frozenset(module.scope.changers), self.shared.sinks)
         if wanted:
             with self.elsewhere((), self.conditional):
                 self.run(Frame(module, module.names, wanted), module.source.tree.body)
@@ -169,6 +169,9 @@ class Machine(Objects):
         tree = module.source.tree
         if tree is None:
             return Unknown(f"{module.source.name}, which cannot be parsed")
+        changers = module.scope.changers.get(name, frozenset())
+        if not changers <= self.shared.sinks:
+            return Unknown(f"the collection {name}, which functions change")
         if name in module.scope.bound:
             wanted = module.scope.slice(frozenset({name}), frozenset())
             frame = Frame(module, {}, wanted)
@@ -239,7 +242,8 @@ class Machine(Objects):
         self.bind(function, arguments, frame)
         if isinstance(function.node, ast.Lambda):
             return self.evaluate(function.node.body, frame)
-        frame.wanted = self.shared.scope(function.node).slice(frozenset(), self.shared.sinks)
+        changed = function.frame.module.scope.changers
+        frame.wanted = self.shared.scope(function.node).slice(frozenset(changed), self.shared.sinks)
         return self.result(frame, function.node)
 
     def result(self, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
@@ -264,7 +268,8 @@ class Machine(Objects):
         frame.method = (init.bound, init.owner)
         self.bind(init, arguments, frame)
         first = (*init.node.args.posonlyargs, *init.node.args.args)[:1]
-        names = frozenset(("super", *(argument.arg for argument in first))) if whole else frozenset()
+        names = frozenset(init.frame.module.scope.changers)
+        names |= {"super", *(argument.arg for argument in first)} if whole else set()
         frame.wanted = scope.slice(names, self.shared.sinks)
         self.result(frame, init.node)
 

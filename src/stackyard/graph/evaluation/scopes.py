@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from stackyard.graph.evaluation.sources import Source
@@ -26,6 +26,7 @@ _JUMPS: Final = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _COMPOUND: Final = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match
 )  # fmt: skip
+_COLLECTIONS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -186,6 +187,11 @@ class Scope:
         return frozenset(name for node in walked if isinstance(node, ast.Global) for name in node.names)
 
     @functools.cached_property
+    def changers(self) -> Mapping[str, frozenset[str]]:
+        """Collections of the module that its functions change in place: name to those functions and classes."""
+        return changers([facets.node for facets in self.facets])
+
+    @functools.cached_property
     def stars(self) -> tuple[ast.ImportFrom, ...]:
         """Imports of `*`."""
         found = (facets.node for facets in self.facets)
@@ -265,6 +271,39 @@ def words(root: ast.AST) -> frozenset[str]:
     )
 
 
+def changers(body: Iterable[ast.stmt]) -> Mapping[str, frozenset[str]]:
+    """Names that a body sets to a collection, to the functions and classes of the body that change it in place."""
+    collections = {
+        target.id
+        for node in body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, _COLLECTIONS)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    found: dict[str, set[str]] = {}
+    for node in body if collections else ():
+        if isinstance(node, _DEFINITIONS):
+            for part in walk(node):
+                name = _changed(part)
+                if name in collections:
+                    found.setdefault(name, set()).add(node.name)
+    return {name: frozenset(names) for name, names in found.items()}
+
+
+def _changed(node: ast.AST) -> str:
+    """The name of what a node changes in place: `xs.append(...)`, `d[k] = ...`, `xs += ...`; else nothing."""
+    root: ast.AST | None = None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
+        root = node.func.value
+    elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        root = node.value
+    elif isinstance(node, ast.AugAssign):
+        root = node.target
+    while isinstance(root, (ast.Attribute, ast.Subscript)):
+        root = root.value
+    return root.id if isinstance(root, ast.Name) else ""
+
+
 def makers(sources: Iterable[Source]) -> frozenset[str]:
     """The sinks, and the names of all functions, methods and classes through which a sink is reached.
 
@@ -281,6 +320,7 @@ def makers(sources: Iterable[Source]) -> frozenset[str]:
                 left.append(source)
             elif source.tree is not None:
                 definitions += _definitions(source.tree.body)
+                found.update(*changers(source.tree.body).values())
         waiting = left
         for name, mentioned in definitions:
             if name not in found and not found.isdisjoint(mentioned):

@@ -250,12 +250,12 @@ class Statements(Expressions):
                 return
 
     def rounds_of(self, node: Loop, frame: Frame, rounds: Iterator[None]) -> Leave | None:
-        """The rounds of a loop. Once a round may have left it, further rounds are undecided, and few."""
+        """The rounds of a loop. Once a round may have left it, further rounds are undecided; of `while`, a few."""
         outer = frame.broken, frame.continued
         frame.broken, frame.continued = [], []
         before, left = self.conditional, frame.left
         leave: Leave | None = None
-        undecided = 0
+        undecided, limit = 0, _UNDECIDED_ROUNDS if isinstance(node, ast.While) else pure.LIST_LIMIT
         for _ in rounds:
             self.step(node, frame)
             leave = self.execute(node.body, frame)
@@ -264,7 +264,7 @@ class Statements(Expressions):
                 self.conditional = before + len(frame.broken) + frame.left - left
                 leave = None if leave is not Leave.RETURN else leave
             undecided += self.conditional > before
-            if leave in (Leave.BREAK, Leave.RETURN, Leave.FAIL) or undecided > _UNDECIDED_ROUNDS:
+            if leave in (Leave.BREAK, Leave.RETURN, Leave.FAIL) or undecided > limit:
                 break
         ended = leave in (None, Leave.CONTINUE, Leave.BREAK)
         result = leave if not ended else None
