@@ -19,6 +19,7 @@ A case (`cases/<service>.yaml`):
     imports     false: its id does not tell what it is, so it cannot be imported
     import      no, when an id alone does not tell enough to adopt one; or the id to import by
     remains     true when deleting only brings back a default that can still be read
+    refused     a part of the message with which the emulator refuses to make it (it would have to run something)
     lacks       what the emulator does wrong, so that the case must fail there (a cure shows at once)
     find        what `find` says once it is made (`found`), or `no` when it cannot be asked
 """
@@ -35,7 +36,9 @@ from typing import Any
 
 import boto3
 import jmespath
+import pytest
 
+from stackyard import errors
 from stackyard.model import values
 from stackyard.model.resources import Resource
 from stackyard.providers import assets, base
@@ -156,6 +159,10 @@ class Trial:
         assert inputs == await self.life.check(given), "check answers otherwise the second time"
         previewed = await self.previews(inputs)
         await self.absent(inputs)
+        if "refused" in self.case:
+            with pytest.raises(errors.ProviderError, match=self.case["refused"]):
+                await self.life.create(inputs)
+            return
         made = await self.life.create(inputs)
         resource = self.life.recorded(made, inputs)
         try:

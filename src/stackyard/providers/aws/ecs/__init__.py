@@ -1,0 +1,9 @@
+"""Amazon ECS: clusters, task definitions and services."""
+
+TYPES = {
+    "Cluster": "clusters",
+    "ClusterCapacityProviders": "clusters",
+    "Service": "services",
+    "TaskDefinition": "tasks",
+}
+FUNCTIONS: dict[str, str] = {}
