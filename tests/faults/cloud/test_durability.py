@@ -66,15 +66,20 @@ def _dead(cloud: EmbeddedCloud) -> None:
         os.close(descriptor)
 
 
-@pytest.fixture(params=[64_000_000, 60_000], ids=["journal", "folding"])
+BOTH = pytest.mark.parametrize("cloud", [64_000_000, 60_000], ids=["journal", "folding"], indirect=True)
+"""For a cloud that keeps its journal, and for one that folds it all the time."""
+
+
+@pytest.fixture
 def cloud(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A durable cloud, killed at the end; one that folds its journal all the time, too."""
-    made = EmbeddedCloud(tmp_path, settings=Settings(fold=request.param))
+    """A durable cloud, killed at the end."""
+    made = EmbeddedCloud(tmp_path, settings=Settings(fold=getattr(request, "param", 64_000_000)))
     yield made
     info = made.start()
     os.kill(info.pid, signal.SIGKILL)
 
 
+@BOTH
 def test_kill_9_loses_nothing_acknowledged(cloud: EmbeddedCloud) -> None:
     chance = random.Random(len(cloud.folder.parts))
     cloud.start()
@@ -100,6 +105,7 @@ def test_an_api_and_its_function_answer_after_kill_9(cloud: EmbeddedCloud) -> No
     assert test_apis.get(cloud, f"/_aws/execute-api/{api}/x") == (200, {"path": "/x"})
 
 
+@BOTH
 def test_a_clean_stop_loses_nothing_either(cloud: EmbeddedCloud) -> None:
     cloud.start()
     storm = Storm(cloud)

@@ -31,7 +31,7 @@ class State:
         """The records that bring the disk up to date with what was touched; they count as written from then on."""
         self._find_stores()
         records: list[Record] = []
-        modules = set()
+        modules: set[str] = set()
         for tracked, key in touched:
             owner = tracked.owner
             if owner is None:
@@ -154,10 +154,10 @@ class State:
         """The keys that a dictionary has or had."""
         entries = self._known.get(owner[0], {})
         if len(owner) == 1:
-            return list({*tracked, *entries})
+            return list(dict.fromkeys([*tracked, *entries]))
         chunks = entries.get(owner[1], {})
         before = [first[1] for first in chunks if first != ""] if len(owner) == 2 else chunks.get(("c", owner[2]), ())
-        return list({*tracked, *before})
+        return list(dict.fromkeys([*tracked, *before]))
 
     def _entry(self, name: str, key: Any) -> Iterator[Record]:
         data = self._stores[name]._data

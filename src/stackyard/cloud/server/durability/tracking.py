@@ -22,14 +22,15 @@ class Touches:
     __slots__ = ("closed", "made", "seen")
 
     def __init__(self) -> None:
-        self.seen: set[Touch] = set()
-        self.made: set[Touch] = set()
+        # Dictionaries, for their order: what was made first is written first, and is first after a restart.
+        self.seen: dict[Touch, None] = {}
+        self.made: dict[Touch, None] = {}
         self.closed = False
 
-    def taken(self, *, seen: bool) -> set[Touch]:
+    def taken(self, *, seen: bool) -> dict[Touch, None]:
         """Give up what was noted so far; without `seen`, only what was put in or taken out."""
-        made, self.made = self.made, set()
-        read, self.seen = self.seen, set()
+        made, self.made = self.made, {}
+        read, self.seen = self.seen, {}
         return made | read if seen else made
 
 
@@ -61,51 +62,51 @@ class Tracked(dict[Any, Any]):
         self.owner: tuple[Any, ...] | None = None
 
     def __getitem__(self, key: Any) -> Any:
-        _touches().seen.add((self, key))
+        _touches().seen[(self, key)] = None
         return super().__getitem__(key)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        _touches().seen.add((self, key))
+        _touches().seen[(self, key)] = None
         return super().get(key, default)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
-        _touches().made.add((self, key))
+        _touches().made[(self, key)] = None
 
     def __delitem__(self, key: Any) -> None:
         super().__delitem__(key)
-        _touches().made.add((self, key))
+        _touches().made[(self, key)] = None
 
     def pop(self, key: Any, *default: Any) -> Any:
         if key in self:
-            _touches().made.add((self, key))
+            _touches().made[(self, key)] = None
         return super().pop(key, *default)
 
     def popitem(self) -> tuple[Any, Any]:
         key, value = super().popitem()
-        _touches().made.add((self, key))
+        _touches().made[(self, key)] = None
         return key, value
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         touches = _touches()
-        (touches.seen if key in self else touches.made).add((self, key))
+        (touches.seen if key in self else touches.made)[(self, key)] = None
         return super().setdefault(key, default)
 
     def update(self, *given: Any, **named: Any) -> None:
         fresh = dict(*given, **named)
         super().update(fresh)
-        _touches().made.update((self, key) for key in fresh)
+        _touches().made.update({(self, key): None for key in fresh})
 
     def clear(self) -> None:
         super().clear()
-        _touches().made.add((self, EVERY))
+        _touches().made[(self, EVERY)] = None
 
     def values(self) -> Any:
-        _touches().seen.add((self, EVERY))
+        _touches().seen[(self, EVERY)] = None
         return super().values()
 
     def items(self) -> Any:
-        _touches().seen.add((self, EVERY))
+        _touches().seen[(self, EVERY)] = None
         return super().items()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
