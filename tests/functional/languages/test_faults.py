@@ -112,6 +112,11 @@ async def test_dying_without_a_word(run: Any) -> None:
     assert (exit_.ok, exit_.message) == (False, "the program was killed by SIGSEGV without saying why")
 
 
+async def test_closing_descriptors_that_are_not_its_own(run: Any) -> None:
+    exit_, _ = await run(THING + "import os\nos.closerange(3, 256)\nThing('a')\n")
+    assert not exit_.ok
+
+
 async def test_failing_in_an_exit_handler(run: Any) -> None:
     exit_, _ = await run("import atexit, os\natexit.register(lambda: os._exit(5))")
     assert (exit_.ok, exit_.message) == (False, "the program ended with exit code 5")

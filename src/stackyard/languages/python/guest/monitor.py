@@ -64,14 +64,18 @@ class Connection:
 
     def receive(self) -> tuple[int, int, bytes]:
         """The next frame: number, kind, payload. Ends the process when the parent has gone."""
-        header = self._stream.read(frames.HEADER.size)
-        if len(header) < frames.HEADER.size:
+        length, number, kind = frames.HEADER.unpack(self._read(frames.HEADER.size))
+        return number, kind, self._read(length)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            data = self._stream.read(size)
+        except OSError:
+            # The program has closed every descriptor it found: nobody can answer it any more.
+            data = b""
+        if len(data) < size:
             os._exit(GONE_STATUS)
-        length, number, kind = frames.HEADER.unpack(header)
-        payload = self._stream.read(length)
-        if len(payload) < length:
-            os._exit(GONE_STATUS)
-        return number, kind, payload
+        return data
 
     def listen(self) -> None:
         """Hand answers to whoever waits for them, until the parent goes."""
