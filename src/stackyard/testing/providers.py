@@ -99,6 +99,7 @@ class MemoryProvider:
     """A provider whose types behave as their `Rules` say; unknown types have none.
 
     failures  (call, resource name) to the error to raise; `after` the effect when the error is not a ProviderError
+    strict    refuses to delete an item while another holds its `arn`
     lost      (call, resource name) whose effect happens and whose reply never comes
     gates     (call, resource name) to a gate that the call waits at
     boundary  called at the edges of each effect: a test makes it raise to stand for a kill
@@ -110,6 +111,7 @@ class MemoryProvider:
         self.cloud = cloud or FakeCloud()
         self.rules = dict(rules)
         self.failures: dict[tuple[str, str], Exception] = {}
+        self.strict = False
         self.lost: set[tuple[str, str]] = set()
         self.unhealthy: dict[str, tuple[str, ...]] = {}
         self.gates: dict[tuple[str, str], Gate] = {}
@@ -188,6 +190,7 @@ class MemoryProvider:
         """Remove an item; one that is gone is success."""
         name = request.resource.urn.rsplit("::", 1)[-1]
         async with self._Effect(self, "delete", name):
+            self._check_unused(request.resource.id)
             if self.cloud.items.pop(request.resource.id, None) is not None:
                 self.cloud.calls.append(("delete", request.resource.id))
 
@@ -216,6 +219,11 @@ class MemoryProvider:
         names = {item.inputs.get("name") for item in self.cloud.items.values() if item.type == type_}
         if self._rules(type_).unique and inputs.get("name") in names:
             raise errors.ProviderError(f"{type_}: the name {inputs.get('name')!r} is taken")
+
+    def _check_unused(self, id_: str) -> None:
+        users = [item.id for item in self.cloud.items.values() if f"arn:{id_}" in item.inputs.values()]
+        if self.strict and users:
+            raise errors.ProviderError(f"{id_} is still used by {users[0]}")
 
     class _Effect:
         """The edges of one call: counted, gated, failed as told."""

@@ -9,6 +9,7 @@ from stackyard.errors import Position
 from stackyard.model.plans import Op, PropertyChange, Step
 from stackyard.model.registrations import ReadRequest
 from stackyard.model.resources import Resource
+from stackyard.model.urns import URN
 from stackyard.providers.base import Provider
 
 
@@ -80,7 +81,12 @@ class Action:
         )
 
 
+def label(resource: Resource) -> str:
+    """How messages name a resource: `aws:s3/bucket:Bucket 'logs'`."""
+    return f"{resource.type} {URN(resource.urn).name!r}"
+
+
 def is_default_provider(resource: Resource) -> bool:
     """Whether the engine made this provider by itself."""
-    name = resource.urn.rsplit("::", 1)[-1]
+    name = URN(resource.urn).name
     return resource.is_provider and (name == "default" or name.startswith("default_"))

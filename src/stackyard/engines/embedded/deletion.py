@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from stackyard.engines.embedded.actions import Action
+from stackyard.engines.embedded.actions import Action, label
 from stackyard.engines.embedded.executor import Executor
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped
@@ -63,7 +63,7 @@ class Deletion:
         protected = [held.resource for held in condemned if held.resource.protect]
         for resource in protected:
             self._session.report.error(
-                f"{resource.urn} must not be deleted: it is protected",
+                f"{label(resource)} must not be deleted: it is protected",
                 hint="remove `protect` from it in the program and bring the stack up first",
                 position=self._session.position(resource),
                 urn=resource.urn,

@@ -15,7 +15,7 @@ from typing import Final
 
 from stackyard import errors
 from stackyard.engines.embedded import builtin, marking
-from stackyard.engines.embedded.actions import Action
+from stackyard.engines.embedded.actions import Action, label
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
 from stackyard.model import values
@@ -95,7 +95,7 @@ class Executor:
             self._planned[action.urn, action.op] -= 1
             return
         self._session.report.error(
-            f"{action.urn}: the update would {action.op} it, which its plan does not have",
+            f"{label(action.resource)}: the update would {action.op} it, which its plan does not have",
             hint="preview again, and bring the stack up if you agree with what it shows",
             position=action.position or self._session.position(action.resource),
             urn=action.urn,
@@ -136,7 +136,7 @@ class Executor:
     def _unhealthy(self, action: Action, reasons: tuple[str, ...]) -> None:
         self._session.broken.add(action.urn)
         self._session.report.error(
-            f"{action.urn} was made but is not healthy: " + "; ".join(reasons),
+            f"{label(action.resource)} was made but is not healthy: " + "; ".join(reasons),
             hint="it is recorded; the next update tries to finish it",
             position=action.position,
             urn=action.urn,
@@ -179,7 +179,9 @@ class Executor:
         if promise is not None:
             await promise.wait()
             if action.old and not self._gone(action.old):
-                raise errors.EngineError(f"{action.urn} cannot be made anew, because it could not be deleted")
+                raise errors.EngineError(
+                    f"{label(action.resource)} cannot be made anew, because it could not be deleted"
+                )
 
     def _gone(self, held: Held) -> bool:
         current = self._session.record.refreshed(held)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from stackyard import errors
 from stackyard.engines.embedded import builtin, marking
+from stackyard.engines.embedded.actions import label
 from stackyard.engines.embedded.executor import TOKEN
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Session, Stopped, now
 from stackyard.model.checkpoints import Pending, PendingOperation
 from stackyard.model.journals import JournalEntry, Phase
-from stackyard.model.plans import Op
+from stackyard.model.plans import Op, Operation
 from stackyard.model.resources import Resource
 from stackyard.providers.base import CreateRequest, Found, Made, Presence, Provider, ReadRequest
 
@@ -51,7 +52,7 @@ class Recovery:
     def _report(self, operation: PendingOperation, fault: errors.StackyardError) -> None:
         resource = operation.resource
         self._session.report.error(
-            f"{resource.urn} was being changed ({operation.kind}) when an earlier run was killed,"
+            f"{label(resource)} was being changed ({operation.kind}) when an earlier run was killed,"
             f" and it cannot be told what came of it: {fault.message}",
             hint=fault.hint
             or "look for it in the cloud; then import it, or remove the pending operation from the state",
@@ -79,9 +80,22 @@ class Recovery:
         if found.presence is Presence.ABSENT:
             return None
         if found.presence is Presence.UNSURE or found.made is None:
-            raise errors.EngineError(found.reason or "its provider cannot find out")
+            self._unsure(pending, found.reason or "its provider cannot find out")
+            return None
         plain = pending.replaced(extra={key: value for key, value in pending.extra.items() if key != TOKEN})
         return _with(plain, found.made).replaced(created=now(), modified=now())
+
+    def _unsure(self, pending: Resource, reason: str) -> None:
+        """A refresh forgets the intent, and says so; anything else must not go on. Raises EngineError."""
+        if self._session.operation is not Operation.REFRESH:
+            raise errors.EngineError(reason)
+        self._session.report.warning(
+            f"{label(pending)} may or may not have been made when an earlier run was killed;"
+            f" that is forgotten now: {reason}",
+            hint="if it exists, import it or delete it yourself",
+            position=self._session.position(pending),
+            urn=pending.urn,
+        )
 
     async def _looked_at(self, operation: PendingOperation) -> Resource | None:
         """The recorded resource as it now is. One that is gone stays in the record, as waiting to be made anew,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stackyard.engines.embedded import builtin
-from stackyard.engines.embedded.actions import Action
+from stackyard.engines.embedded.actions import Action, label
 from stackyard.engines.embedded.record import Held
 from stackyard.engines.embedded.session import Refused, Session
 from stackyard.errors import Position
@@ -65,7 +65,7 @@ class Replacing:
         if not dependent.protect or dependent.delete:
             return
         self._session.report.error(
-            f"{dependent.urn} must be replaced together with {root.urn}, but it is protected",
+            f"{label(dependent)} must be replaced together with {label(root)}, but it is protected",
             hint="remove `protect` from it in the program first",
             position=position,
             urn=dependent.urn,

@@ -140,6 +140,7 @@ def test_whatever_happens_the_next_run_puts_it_right(found: list[Round]) -> None
         for each in found:
             await play(stage, each)
         await settle(stage)
+        stage.provider.strict = True
         update = await stage.destroy()
         assert update.outcome is Outcome.SUCCEEDED
         assert stage.cloud.items == {}

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from stackyard.model.checkpoints import Checkpoint, Pending, PendingOperation
+from stackyard.model.diagnostics import Severity
 from stackyard.model.plans import Plan
 from stackyard.model.resources import Resource
 from stackyard.model.updates import Outcome
@@ -123,6 +124,16 @@ async def test_what_cannot_be_told_stops_with_its_place() -> None:
     assert str(fault.position) == "/estate/shop/main.py:3:7"
     assert plan.steps == ()
     assert stage.state.checkpoint.pending != ()
+
+
+async def test_a_refresh_forgets_what_cannot_be_told_and_warns() -> None:
+    stage = Stage({"fake:x:Thing": Rules(uncertain=True)}, interrupted(Pending.CREATING))
+    update = await stage.refresh()
+    assert update.outcome is Outcome.SUCCEEDED
+    (warning,) = update.diagnostics
+    assert warning.severity is Severity.WARNING
+    assert "that is forgotten now: items of this type carry no token" in warning.message
+    assert stage.state.checkpoint.pending == ()
 
 
 async def test_a_creation_without_a_trace_is_dropped() -> None:
