@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -24,9 +25,13 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stackyard" / "python"
 
 
+REFUSED_SECONDS: Final = 86400.0
+"""How long a package stays refused: the next version of it may behave."""
+
+
 class Memory:
     """The names learnt for one interpreter. `seen` are those of this run, of all programs; `refused` are packages
-    that must not be preloaded.
+    that must not be preloaded, with when that was found out (Unix time).
     """
 
     def __init__(self, folder: Path | None, interpreter: str, patterns: tuple[str, ...]) -> None:
@@ -35,7 +40,7 @@ class Memory:
         self._patterns = patterns
         self._changed = False
         self._projects: dict[str, list[str]] = {}
-        self.refused: set[str] = set()
+        self.refused: dict[str, float] = {}
         self.seen: dict[str, None] = {}
         self._load()
 
@@ -52,8 +57,8 @@ class Memory:
         self._changed = self._changed or len(self._projects[project]) > len(known)
 
     def refuse(self, package: str) -> None:
-        """Never name anything of a package again."""
-        self.refused.add(package)
+        """Name nothing of a package for a while."""
+        self.refused[package] = time.time()
         self.seen = {name: None for name in self.seen if self._may_be(name)}
         self._changed = True
 
@@ -66,7 +71,7 @@ class Memory:
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as file:
-                json.dump({"refused": sorted(self.refused), "projects": projects}, file)
+                json.dump({"refused": self.refused, "projects": projects}, file)
             Path(file.name).replace(self._path)
         self._changed = False
 
@@ -75,7 +80,8 @@ class Memory:
             return
         with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            self.refused = {str(package) for package in found["refused"]}
+            since = time.time() - REFUSED_SECONDS
+            self.refused = {str(package): float(at) for package, at in found["refused"].items() if at > since}
             self._projects = {str(key): [str(name) for name in names] for key, names in found["projects"].items()}
 
     def _may_be(self, name: str) -> bool:

@@ -32,7 +32,7 @@ def test_within_a_run_every_project_profits() -> None:
     memory.save()
 
 
-def test_a_refused_package_is_never_named_again(tmp_path: Path) -> None:
+def test_a_refused_package_is_not_named_again_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Memory(tmp_path, "/bin/python", PATTERNS)
     first.learn("/p", ["pulumi_odd", "pulumi_odd.a:B", "yaml"])
     first.refuse("pulumi_odd")
@@ -41,9 +41,13 @@ def test_a_refused_package_is_never_named_again(tmp_path: Path) -> None:
     second = Memory(tmp_path, "/bin/python", PATTERNS)
     second.learn("/p", ["pulumi_odd"])
     assert second.names("/p") == ["yaml"]
+    monkeypatch.setattr(memories, "REFUSED_SECONDS", -1.0)
+    third = Memory(tmp_path, "/bin/python", PATTERNS)
+    third.learn("/p", ["pulumi_odd"])
+    assert third.names("/p") == ["pulumi_odd", "yaml"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"refused": 1}', '{"refused": [], "projects": {"/p": 3}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"refused": 1}', '{"refused": {}, "projects": {"/p": 3}}'])
 def test_a_damaged_file_is_no_fault(tmp_path: Path, text: str) -> None:
     first = Memory(tmp_path, "/bin/python", PATTERNS)
     first.learn("/p", ["yaml"])
