@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -95,12 +96,10 @@ def take(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
     Secrets that are scheduled for deletion and keys that are pending deletion count as gone.
     """
-    session = boto3.Session(
-        environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], region_name=environ["AWS_REGION"]
-    )
+    where = (environ["AWS_ENDPOINT_URL"], environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
 
     def client(service: str) -> Any:
-        return session.client(service, endpoint_url=environ["AWS_ENDPOINT_URL"])
+        return _client(service, environ["AWS_REGION"], *where)
 
     found = {}
     for kind, (service, operation, member, name) in _LISTINGS.items():
@@ -109,6 +108,13 @@ def take(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     for kind, listing in _SPECIAL.items():
         found[kind] = tuple(sorted(listing(client)))
     return {kind: names for kind, names in sorted(found.items()) if names}
+
+
+@functools.cache
+def _client(service: str, region: str, endpoint: str, key: str, secret: str) -> Any:
+    return boto3.client(
+        service, region_name=region, endpoint_url=endpoint, aws_access_key_id=key, aws_secret_access_key=secret
+    )
 
 
 def _items(client: Any, operation: str, member: str) -> list[Any]:

@@ -23,6 +23,7 @@ from tests import census
 PROGRAM = Path(__file__).with_name("program")
 DRIVER = Path(__file__).with_name("driver.py")
 ENVIRON = {**os.environ, "CI": "1"}
+VICTIMS = ["engine", "cloud", "both"]
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("kill")]
 
 
@@ -124,32 +125,50 @@ def _survives(estate: Estate, victim: str, nth: int) -> None:
 
 
 def test_an_update_killed_anywhere_is_finished_by_the_next(estate: Estate) -> None:
-    """One point in seven, the engine, the cloud and both by turns."""
-    for victim, nth in _points(estate, ["engine", "cloud", "both"], share=7):
+    """One point in fourteen, the engine, the cloud and both by turns."""
+    for victim, nth in _points(estate, VICTIMS, share=14):
         _survives(estate, victim, nth)
 
 
 @pytest.mark.slow
 def test_an_update_killed_at_every_point_is_finished_by_the_next(estate: Estate) -> None:
     """Every point, the engine, the cloud and both by turns."""
-    for victim, nth in _points(estate, ["engine", "cloud", "both"], share=1):
+    for victim, nth in _points(estate, VICTIMS, share=1):
         _survives(estate, victim, nth)
+
+
+def _changes_size(estate: Estate, nth: int, number: int) -> None:
+    """A change that replaces the subnet and its gateway, killed at a point and repeated."""
+    estate.size(number)
+    estate.drive("engine", nth, "up", "--yes")
+    estate.run("up", "--yes")
+    estate.check()
+
+
+def _is_destroyed(estate: Estate, nth: int) -> None:
+    estate.run("up", "--yes", "-s", "dev")
+    estate.drive("engine", nth, "destroy", "--yes")
+    estate.run("destroy", "--yes")
+    assert census.added(estate.empty, estate.census()) == {}
+    assert estate.recorded() == []
 
 
 def test_a_replacement_and_a_destroy_killed_in_the_middle_are_finished(estate: Estate) -> None:
     estate.size(1)
     estate.run("up", "--yes", "-s", "dev")
-    estate.size(2)
-    total = 12
-    for nth in range(3, total * 4, 9):
-        estate.drive("engine", nth, "up", "--yes")
-        estate.run("up", "--yes")
-        estate.check()
-        estate.size(3 if "size: 2" in (estate.folder / "Pulumi.dev.yaml").read_text() else 2)
-    for nth in (2, 7, 13, 19):
-        estate.run("up", "--yes")
-        estate.drive("engine", nth, "destroy", "--yes")
-        estate.run("destroy", "--yes")
-        assert census.added(estate.empty, estate.census()) == {}
-        assert estate.recorded() == []
+    for number, nth in enumerate((5, 17, 29), 2):
+        _changes_size(estate, nth, number)
+    for nth in (7, 19):
+        _is_destroyed(estate, nth)
+    estate.size(1)
+
+
+@pytest.mark.slow
+def test_a_replacement_and_a_destroy_killed_at_every_point_are_finished(estate: Estate) -> None:
+    estate.size(1)
+    estate.run("up", "--yes", "-s", "dev")
+    for number, nth in enumerate(range(1, 48), 2):
+        _changes_size(estate, nth, number)
+    for nth in range(1, 40):
+        _is_destroyed(estate, nth)
     estate.size(1)
