@@ -44,7 +44,7 @@ def test_a_refused_package_is_not_named_again_for_a_while(tmp_path: Path, monkey
     monkeypatch.setattr(memories, "REFUSED_SECONDS", -1.0)
     third = Memory(tmp_path, "/bin/python", PATTERNS)
     third.learn("/p", ["pulumi_odd"])
-    assert third.names("/p") == ["pulumi_odd", "yaml"]
+    assert third.names("/p") == ["pulumi_odd", "pulumi_odd.a:B", "yaml"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"refused": 1}', '{"refused": {}, "projects": {"/p": 3}}'])
