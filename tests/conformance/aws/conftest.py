@@ -10,6 +10,7 @@ import pytest
 
 from stackyard.cloud.client import EmbeddedCloud
 from stackyard.providers import base
+from stackyard.providers.aws import lifecycle
 from stackyard.providers.aws.provider import AwsProvider
 
 pytest.register_assert_rewrite("tests.conformance.aws.suite")
@@ -38,6 +39,12 @@ def boto(cloud_environ: dict[str, str]) -> boto3.Session:
     session = boto3.Session(cloud_environ["AWS_ACCESS_KEY_ID"], cloud_environ["AWS_SECRET_ACCESS_KEY"], None, REGION)
     session.endpoint = cloud_environ["AWS_ENDPOINT_URL"]
     return session
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulator shows at once what was made: what it does not show, it lost."""
+    monkeypatch.setattr(lifecycle, "SETTLING", 2.0)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ A case (`cases/<service>.yaml`):
     type        the token
     title       when a type has more than one case
     needs       resources made before it, name → {type, inputs}, or functions called, name → {function, arguments}
-    inputs      of the resource; `${needed.output}` is filled in, also inside text; `${unique}` is new each run
+    inputs      of the resource; `${needed.output}` is filled in, also inside text; `${unique}` is new each run,
+                `${thousand}` a thousand letters
                 `{archive: folder}` is an archive of that folder of `code/`
     preview     outputs that the preview of the creation must know, beyond the inputs
     outputs     after creation: output → pattern (fnmatch) or value
@@ -126,7 +127,7 @@ class Trial:
 
     def __init__(self, provider: base.Provider, boto: boto3.Session, case: dict[str, Any]) -> None:
         self.provider, self.boto, self.case = provider, boto, case
-        self.known: dict[str, Any] = {"unique": os.urandom(4).hex()}
+        self.known: dict[str, Any] = {"unique": os.urandom(4).hex(), "thousand": "x" * 1000}
         self.needed: list[tuple[Life, Resource]] = []
         self.life = Life(provider, case["type"], "thing")
 

@@ -12,6 +12,7 @@ import json
 import os
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
@@ -124,7 +125,7 @@ class Connection:
     def _make(self, session: Any, service: str, region: str) -> Any:
         settings = self.settings
         signing = dict(settings.endpoints)
-        options: dict[str, Any] = {"ignore_configured_endpoint_urls": True}
+        options: dict[str, Any] = {"ignore_configured_endpoint_urls": True, "inject_host_prefix": not settings.endpoint}
         config = botocore.config.Config(
             retries={"mode": "standard", "max_attempts": settings.max_retries},
             max_pool_connections=32,
@@ -132,13 +133,24 @@ class Connection:
             s3={"addressing_style": "path"} if settings.path_style else None,
             **options,
         )
-        return session.create_client(
+        endpoint = signing.get(service) or signing.get(service.replace("-", "")) or settings.endpoint or None
+        client = session.create_client(
             service,
             region_name=region,
-            endpoint_url=signing.get(service) or signing.get(service.replace("-", "")) or settings.endpoint or None,
+            endpoint_url=endpoint,
             verify=False if settings.insecure else settings.ca_bundle or None,
             config=config,
         )
+        if endpoint:
+            client.meta.events.register("before-sign", functools.partial(_hold, endpoint))
+        return client
+
+
+def _hold(endpoint: str, request: Any, **_: Any) -> None:
+    """Keep a request at the endpoint given: some services put an account or a bucket before its host name."""
+    given, wanted = urllib.parse.urlsplit(endpoint), urllib.parse.urlsplit(request.url)
+    if wanted.netloc != given.netloc:
+        request.url = wanted._replace(scheme=given.scheme, netloc=given.netloc).geturl()
 
 
 def _read_environ(session: Any, environ: dict[str, str]) -> None:
@@ -202,6 +214,11 @@ class Aws:
             if region in partition["regions"]:
                 return str(partition["regions"][region].get("description", ""))
         return ""
+
+    def regions_of(self, service: str) -> list[str]:
+        """The regions of this partition where botocore's own list has a service."""
+        found: list[str] = self.connection.session.get_available_regions(service, self.partition)
+        return found
 
     def arn(self, service: str, resource: str, *, regional: bool = True, account: bool = True) -> str:
         """`arn:<partition>:<service>:<region>:<account>:<resource>`; two parts can be left empty."""

@@ -2,6 +2,8 @@
 
 TYPES = {
     "AccessKey": "users",
+    "AccountAlias": "account",
+    "AccountPasswordPolicy": "account",
     "Group": "groups",
     "GroupMembership": "groups",
     "GroupPolicy": "inline",
@@ -13,9 +15,24 @@ TYPES = {
     "Role": "roles",
     "RolePolicy": "inline",
     "RolePolicyAttachment": "attachments",
+    "SamlProvider": "providers",
+    "ServerCertificate": "certificates",
+    "ServiceLinkedRole": "linked",
     "User": "users",
     "UserGroupMembership": "groups",
+    "UserLoginProfile": "logins",
     "UserPolicy": "inline",
     "UserPolicyAttachment": "attachments",
 }
-FUNCTIONS = {"getPolicy": "lookups", "getPolicyDocument": "documents", "getRole": "lookups", "getUser": "lookups"}
+FUNCTIONS = {
+    "getAccountAlias": "account",
+    "getGroup": "lookups",
+    "getInstanceProfile": "lookups",
+    "getOpenIdConnectProvider": "lookups",
+    "getPolicy": "lookups",
+    "getPolicyDocument": "documents",
+    "getRole": "lookups",
+    "getRoles": "lookups",
+    "getSessionContext": "lookups",
+    "getUser": "lookups",
+}

@@ -3,9 +3,14 @@
 TYPES: dict[str, str] = {}
 FUNCTIONS = {
     "getArn": "lookups",
+    "getAvailabilityZone": "lookups",
     "getAvailabilityZones": "lookups",
+    "getBillingServiceAccount": "lookups",
     "getCallerIdentity": "lookups",
     "getDefaultTags": "lookups",
     "getPartition": "lookups",
     "getRegion": "lookups",
+    "getRegions": "lookups",
+    "getService": "lookups",
+    "getServicePrincipal": "lookups",
 }

@@ -65,3 +65,80 @@ def get_arn(aws: Aws, arguments: Properties) -> Properties:
 def get_default_tags(aws: Aws, arguments: Properties) -> Properties:
     """`aws:index/getDefaultTags:getDefaultTags`: the provider's own default tags."""
     return {"id": aws.partition, "tags": dict(aws.default_tags)}
+
+
+def get_regions(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:index/getRegions:getRegions`: those that the account may use, or all."""
+    filters = [{"Name": f["name"], "Values": f["values"]} for f in arguments.get("filters") or ()]
+    every = arguments.get("allRegions") is True
+    found = aws.ec2.describe_regions(AllRegions=every, Filters=filters)["Regions"]
+    return {"id": aws.partition, "names": sorted(region["RegionName"] for region in found)}
+
+
+def get_availability_zone(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:index/getAvailabilityZone:getAvailabilityZone`: the one zone that fits."""
+    filters = [{"Name": f["name"], "Values": f["values"]} for f in arguments.get("filters") or ()]
+    if arguments.get("state"):
+        filters.append({"Name": "state", "Values": [arguments["state"]]})
+    given: Properties = {"AllAvailabilityZones": arguments.get("allAvailabilityZones") is True, "Filters": filters}
+    for name, member in (("name", "ZoneNames"), ("zoneId", "ZoneIds")):
+        if arguments.get(name):
+            given[member] = [arguments[name]]
+    found = aws.ec2.describe_availability_zones(**given)["AvailabilityZones"]
+    if len(found) != 1:
+        token = "aws:index/getAvailabilityZone:getAvailabilityZone"
+        raise ProviderError(f"{token}: {len(found)} zones fit, not one", hint="give a name or a zoneId")
+    zone = found[0]
+    name, region = zone["ZoneName"], zone.get("RegionName") or aws.region
+    return {
+        "id": name,
+        "name": name,
+        "nameSuffix": name.removeprefix(region).removeprefix("-"),
+        "groupName": zone.get("GroupName", ""),
+        "networkBorderGroup": zone.get("NetworkBorderGroup", ""),
+        "optInStatus": zone.get("OptInStatus", ""),
+        "parentZoneId": zone.get("ParentZoneId", ""),
+        "parentZoneName": zone.get("ParentZoneName", ""),
+        "region": region,
+        "state": zone["State"],
+        "zoneId": zone.get("ZoneId", ""),
+        "zoneType": zone.get("ZoneType", ""),
+    }
+
+
+def get_service_principal(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:index/getServicePrincipal:getServicePrincipal`: `<service>.amazonaws.com` outside isolated regions."""
+    service = arguments["serviceName"]
+    name = f"{service}.amazonaws.com"
+    return {"id": f"{service}.{aws.region}.amazonaws.com", "name": name, "suffix": "amazonaws.com"}
+
+
+def get_service(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:index/getService:getService`: the DNS names of a service in a region, given in any of their forms."""
+    given = arguments.get("dnsName") or arguments.get("reverseDnsName") or ""
+    parts = given.split(".")
+    if arguments.get("reverseDnsName"):
+        parts = list(reversed(parts))
+    service = arguments.get("serviceId") or parts[0]
+    region = arguments.get("region") or (parts[1] if len(parts) > 2 else aws.region)
+    if not service:
+        raise ProviderError("aws:index/getService:getService: give serviceId, dnsName or reverseDnsName")
+    there = aws.at(region)
+    dns = f"{service}.{region}.{there.dns_suffix}"
+    prefix = arguments.get("reverseDnsPrefix") or ".".join(reversed(there.dns_suffix.split(".")))
+    return {
+        "id": f"{prefix}.{region}.{service}",
+        "dnsName": dns,
+        "partition": there.partition,
+        "region": region,
+        "reverseDnsName": f"{prefix}.{region}.{service}",
+        "reverseDnsPrefix": prefix,
+        "serviceId": service,
+        "supported": region in there.regions_of(service),
+    }
+
+
+def get_billing_service_account(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:index/getBillingServiceAccount:getBillingServiceAccount`: the account that writes billing reports."""
+    account = "386209384616"
+    return {"id": account, "arn": f"arn:{aws.partition}:iam::{account}:root"}

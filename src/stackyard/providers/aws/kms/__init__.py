@@ -1,4 +1,14 @@
 """AWS KMS: keys and their aliases."""
 
-TYPES = {"Alias": "aliases", "Key": "keys"}
-FUNCTIONS = {"getAlias": "lookups", "getKey": "lookups"}
+TYPES = {
+    "Alias": "aliases",
+    "Ciphertext": "ciphertexts",
+    "Key": "keys",
+    "KeyPolicy": "keys",
+}
+FUNCTIONS = {
+    "getAlias": "lookups",
+    "getCipherText": "ciphertexts",
+    "getKey": "lookups",
+    "getPublicKey": "lookups",
+}

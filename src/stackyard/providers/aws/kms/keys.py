@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stackyard.model.values import Properties
+from stackyard.providers.aws import documents
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, FoundBy, Kind, fixed
 from stackyard.providers.aws.tagging import TOKEN_TAG, Tagging, pairs
@@ -108,3 +109,41 @@ class Key(Kind):
             except (aws.kms.exceptions.NotFoundException, aws.kms.exceptions.KMSInvalidStateException):
                 continue
         return None
+
+
+class KeyPolicy(Kind):
+    """`aws:kms/keyPolicy:KeyPolicy`. The id is the key's; deleting it brings back the default policy."""
+
+    naming = None
+    overwrites = True
+    defaults = fixed(bypassPolicyLockoutSafetyCheck=False)
+    replaces = ("keyId",)
+    documents = ("policy",)
+
+    def create(self, aws: Aws, inputs: Properties, token: str) -> str:
+        self._put(aws, inputs["keyId"], inputs["policy"], inputs["bypassPolicyLockoutSafetyCheck"])
+        return str(inputs["keyId"])
+
+    def _put(self, aws: Aws, key: str, policy: str, unchecked: bool) -> None:
+        aws.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy, BypassPolicyLockoutSafetyCheck=unchecked)
+
+    def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
+        return {"keyId": id, "policy": aws.kms.get_key_policy(KeyId=id, PolicyName="default")["Policy"]}
+
+    def update(self, aws: Aws, id: str, change: Change) -> None:
+        self._put(aws, id, change.new["policy"], change.new["bypassPolicyLockoutSafetyCheck"])
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        root = aws.arn("iam", "root", regional=False)
+        statement = {
+            "Sid": "Enable IAM User Permissions",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+        policy = {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]}
+        self._put(aws, id, str(documents.text(policy)), unchecked=True)
+
+    def identify(self, aws: Aws, inputs: Properties) -> str | None:
+        return str(inputs["keyId"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from stackyard.errors import ProviderError
 from stackyard.model.values import Properties
 from stackyard.providers.aws import schemas
@@ -37,4 +39,22 @@ def get_key(aws: Aws, arguments: Properties) -> Properties:
         "keyUsage": key["KeyUsage"],
         "multiRegion": key.get("MultiRegion", False),
         "origin": key.get("Origin", ""),
+    }
+
+
+def get_public_key(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:kms/getPublicKey:getPublicKey`: the public half of an asymmetric key, base64 and PEM."""
+    tokens = arguments.get("grantTokens") or []
+    found = aws.kms.get_public_key(KeyId=arguments["keyId"], GrantTokens=tokens)
+    encoded = base64.b64encode(found["PublicKey"]).decode()
+    lines = "\n".join(encoded[start : start + 64] for start in range(0, len(encoded), 64))
+    return {
+        "id": found["KeyId"],
+        "arn": found["KeyId"],
+        "customerMasterKeySpec": found.get("KeySpec") or found.get("CustomerMasterKeySpec", ""),
+        "encryptionAlgorithms": found.get("EncryptionAlgorithms", []),
+        "keyUsage": found["KeyUsage"],
+        "publicKey": encoded,
+        "publicKeyPem": f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n",
+        "signingAlgorithms": found.get("SigningAlgorithms", []),
     }

@@ -1,8 +1,10 @@
 """Amazon S3: buckets, their settings (each a resource of its own), and objects."""
 
 TYPES = {
+    "AccountPublicAccessBlock": "accounts",
     "Bucket": "buckets",
-    "BucketV2": "buckets",
+    "BucketAccelerateConfiguration": "settings",
+    "BucketAccelerateConfigurationV2": "settings",
     "BucketAcl": "settings",
     "BucketAclV2": "settings",
     "BucketCorsConfiguration": "settings",
@@ -13,15 +15,27 @@ TYPES = {
     "BucketLoggingV2": "settings",
     "BucketNotification": "notifications",
     "BucketObject": "objects",
+    "BucketObjectLockConfiguration": "settings",
+    "BucketObjectLockConfigurationV2": "settings",
     "BucketObjectv2": "objects",
     "BucketOwnershipControls": "settings",
     "BucketPolicy": "settings",
     "BucketPublicAccessBlock": "settings",
+    "BucketReplicationConfig": "replications",
+    "BucketRequestPaymentConfiguration": "settings",
+    "BucketRequestPaymentConfigurationV2": "settings",
     "BucketServerSideEncryptionConfiguration": "settings",
     "BucketServerSideEncryptionConfigurationV2": "settings",
+    "BucketV2": "buckets",
     "BucketVersioning": "settings",
     "BucketVersioningV2": "settings",
     "BucketWebsiteConfiguration": "settings",
     "BucketWebsiteConfigurationV2": "settings",
 }
-FUNCTIONS = {"getBucket": "lookups", "getObject": "lookups"}
+FUNCTIONS = {
+    "getBucket": "lookups",
+    "getBucketPolicy": "lookups",
+    "getCanonicalUserId": "lookups",
+    "getObject": "lookups",
+    "getObjects": "lookups",
+}

@@ -48,3 +48,30 @@ def get_object(aws: Aws, arguments: Properties) -> Properties:
         outputs["body"] = body.decode("utf-8", errors="replace")
         outputs["bodyBase64"] = base64.b64encode(body).decode()
     return outputs
+
+
+def get_bucket_policy(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:s3/getBucketPolicy:getBucketPolicy`."""
+    bucket = arguments["bucket"]
+    return {"id": bucket, "policy": aws.s3.get_bucket_policy(Bucket=bucket)["Policy"]}
+
+
+def get_canonical_user_id(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:s3/getCanonicalUserId:getCanonicalUserId`: the account as ACLs of buckets name it."""
+    owner = aws.s3.list_buckets()["Owner"]
+    return {"id": owner["ID"], "displayName": owner.get("DisplayName", "")}
+
+
+def get_objects(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:s3/getObjects:getObjects`: keys and common prefixes, 1000 of them unless `maxKeys` says."""
+    names = {"delimiter": "Delimiter", "prefix": "Prefix", "startAfter": "StartAfter", "fetchOwner": "FetchOwner"}
+    given = {member: arguments[name] for name, member in names.items() if arguments.get(name)}
+    limit = int(arguments.get("maxKeys") or 1000)
+    keys, prefixes, owners = [], [], []
+    for page in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=arguments["bucket"], **given):
+        keys += [entry["Key"] for entry in page.get("Contents", ())]
+        owners += [entry["Owner"]["ID"] for entry in page.get("Contents", ()) if entry.get("Owner")]
+        prefixes += [entry["Prefix"] for entry in page.get("CommonPrefixes", ())]
+        if len(keys) >= limit:
+            break
+    return {"id": arguments["bucket"], "keys": keys[:limit], "commonPrefixes": prefixes, "owners": owners[:limit]}

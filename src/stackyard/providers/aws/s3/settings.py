@@ -303,6 +303,65 @@ class BucketAcl(Setting):
         """Nothing can be removed: a bucket always has an ACL."""
 
 
+class BucketAccelerateConfiguration(Setting):
+    """`aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration`. Deleting it suspends it."""
+
+    put, get = "put_bucket_accelerate_configuration", "get_bucket_accelerate_configuration"
+    member, at = "AccelerateConfiguration", "Status"
+
+    def value(self, inputs: Properties) -> Any:
+        return {"status": inputs["status"]}
+
+    def outputs(self, found: Any) -> Properties | None:
+        return {"status": found}
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        aws.s3.put_bucket_accelerate_configuration(**self._at(id), AccelerateConfiguration={"Status": "Suspended"})
+
+
+class BucketRequestPaymentConfiguration(Setting):
+    """`aws:s3/bucketRequestPaymentConfiguration:…`. Deleting it lets the owner pay again."""
+
+    put, get = "put_bucket_request_payment", "get_bucket_request_payment"
+    member, at = "RequestPaymentConfiguration", "Payer"
+
+    def value(self, inputs: Properties) -> Any:
+        return {"payer": inputs["payer"]}
+
+    def outputs(self, found: Any) -> Properties | None:
+        return {"payer": found}
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        aws.s3.put_bucket_request_payment(**self._at(id), RequestPaymentConfiguration={"Payer": "BucketOwner"})
+
+
+class BucketObjectLockConfiguration(Setting):
+    """`aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration`. The lock itself cannot be taken off."""
+
+    put, get = "put_object_lock_configuration", "get_object_lock_configuration"
+    member = at = "ObjectLockConfiguration"
+    defaults = fixed(objectLockEnabled="Enabled")
+    replaces = ("bucket", "expectedBucketOwner", "objectLockEnabled")
+    write_only = ("token",)
+
+    def value(self, inputs: Properties) -> Any:
+        return {name: inputs[name] for name in ("objectLockEnabled", "rule") if inputs.get(name)}
+
+    def _put(self, aws: Aws, id: str, inputs: Properties) -> None:
+        token = {"Token": inputs["token"]} if inputs.get("token") else {}
+        wanted = self.request(aws, self.value(inputs))
+        aws.s3.put_object_lock_configuration(**self._at(id), ObjectLockConfiguration=wanted, **token)
+
+    def outputs(self, found: Mapping[str, Any]) -> Properties | None:
+        return self.properties(found)
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        aws.s3.put_object_lock_configuration(**self._at(id), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+
+
+BucketAccelerateConfigurationV2 = BucketAccelerateConfiguration
+BucketObjectLockConfigurationV2 = BucketObjectLockConfiguration
+BucketRequestPaymentConfigurationV2 = BucketRequestPaymentConfiguration
 BucketAclV2 = BucketAcl
 BucketCorsConfigurationV2 = BucketCorsConfiguration
 BucketLoggingV2 = BucketLogging
