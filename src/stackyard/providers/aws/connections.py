@@ -162,7 +162,7 @@ def _read_environ(session: Any, environ: dict[str, str]) -> None:
                 setattr(provider, attribute, environ)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def connect(settings: AwsSettings) -> Connection:
     """The connection of these settings; equal settings share one. Nothing is called yet."""
     return Connection(settings)
