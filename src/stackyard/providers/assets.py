@@ -20,6 +20,7 @@ from stackyard import errors
 from stackyard.model import values
 from stackyard.model.values import Archive, Asset, Secret, Value
 
+OWN: Final = ".stackyard"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PLAIN: Final = stat.S_IFREG | 0o644
 _EXECUTABLE: Final = stat.S_IFREG | 0o755
@@ -104,7 +105,7 @@ def _unsorted(archive: Archive) -> Iterator[Entry]:
                 yield name.strip("/"), read(each), bool(each.path) and os.access(str(each.path), os.X_OK)
             else:
                 for inner, data, executable in _unsorted(each):
-                    yield f"{name.strip('/')}/{inner}".lstrip("./"), data, executable
+                    yield f"{name.strip('/')}/{inner}".removeprefix("./"), data, executable
     elif archive.path is not None and os.path.isdir(archive.path):
         yield from _folder(Path(archive.path))
     else:
@@ -113,7 +114,9 @@ def _unsorted(archive: Archive) -> Iterator[Entry]:
 
 
 def _folder(root: Path) -> Iterator[Entry]:
-    for folder, _, names in os.walk(root):
+    """Every file below a folder but our own: state that lies beside a program is not part of what it packs."""
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if name != OWN]
         for name in names:
             path = Path(folder) / name
             yield path.relative_to(root).as_posix(), read(Asset(path=str(path))), os.access(path, os.X_OK)
