@@ -84,8 +84,11 @@ def mapping(tags: Any) -> dict[str, str]:
         return {str(k): str(v) for k, v in tags.items()}
     found = {}
     for entry in tags or ():
-        key = next(v for k, v in entry.items() if k.lower() in ("key", "tagkey", "name"))
-        found[key] = next((v for k, v in entry.items() if k.lower() in ("value", "tagvalue")), "")
+        key = next((v for k, v in entry.items() if k.lower() in ("key", "tagkey", "name")), None)
+        if key is None:
+            found.update(entry)
+        else:
+            found[key] = next((v for k, v in entry.items() if k.lower() in ("value", "tagvalue")), "")
     return found
 
 

@@ -1,0 +1,4 @@
+"""Amazon EventBridge Scheduler: schedules and their groups."""
+
+TYPES = {"Schedule": "schedules", "ScheduleGroup": "groups"}
+FUNCTIONS: dict[str, str] = {}
