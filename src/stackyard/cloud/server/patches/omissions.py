@@ -1,6 +1,7 @@
 """Faults: EC2 forgets a part of what it is told: the public half and the tags of a key pair, the ports of a network
 ACL's rule, which subnets an ACL guards, the tags and settings of a flow log; tags taken off a launch template stay.
-Cure: all of these are kept and told. A network ACL that guards a subnet cannot be deleted.
+Cure: all of these are kept and told. A network ACL that guards a subnet cannot be deleted. It also knows one image
+of Ubuntu, whose name is like none of Canonical's; here are more, under the names that programs look for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,22 @@ _FLOW_MEMBERS = (
     ("LogFormat", "logFormat"),
     ("MaxAggregationInterval", "maxAggregationInterval"),
 )
+_CANONICAL, _DEBIAN, _AMAZON = "099720109477", "136693071363", "137112412989"
+# Name, description, device of the root disk, owner, alias of the owner.
+_IMAGES = (
+    *(
+        (f"ubuntu/images/{disk}/ubuntu-{name}-{release}-amd64-server-{day}", f"Canonical, Ubuntu, {release}",
+         "/dev/sda1", _CANONICAL, None)
+        for disk, name, release, day in (
+            ("hvm-ssd", "bionic", "18.04", "20230607"),
+            ("hvm-ssd", "focal", "20.04", "20250603.1"),
+            ("hvm-ssd", "jammy", "22.04", "20250603"),
+            ("hvm-ssd-gp3", "noble", "24.04", "20250610"),
+        )
+    ),
+    ("debian-12-amd64-20250530-2128", "Debian 12", "/dev/xvda", _DEBIAN, None),
+    ("amzn2-ami-kernel-5.10-hvm-2.0.20250610.0-x86_64-gp2", "Amazon Linux 2", "/dev/xvda", _AMAZON, "amazon"),
+)  # fmt: skip
 
 
 def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
@@ -29,6 +46,9 @@ def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
 def _in_ec2(module: Any) -> None:
     for cure in (_keys, _rules, _guards, _flows, _templates):
         cure(module, module._ACTION_MAP)
+    for name, description, device, owner, alias in _IMAGES:
+        id_ = f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
+        module._STUB_AMIS.append((id_, name, description, "", device, owner, alias))
 
 
 def _keys(module: Any, actions: dict[str, _Handler]) -> None:
