@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import (
+    conditions,
     credentials,
     dataplane,
     functions,
@@ -18,6 +19,7 @@ from . import (
     passing,
     quickcreate,
     refusals,
+    resources,
     restapis,
     schedules,
     tracked,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 ALL: tuple[ModuleType, ...] = (
     tracked,
     credentials,
+    conditions,
+    resources,
     transport,
     dataplane,
     functions,

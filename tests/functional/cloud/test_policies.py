@@ -1,0 +1,137 @@
+"""Policies say what they say on AWS: conditions, variables, and resources whatever they are called by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from tests.functional.cloud.conftest import Clients
+from tests.functional.cloud.test_passing import allow, user
+
+Api = Any
+
+
+def allowed(act: Callable[[], Any]) -> bool:
+    """Whether a call is let through; any other failure than a denial is raised."""
+    try:
+        act()
+    except botocore.exceptions.ClientError as fault:
+        if fault.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
+            raise
+        return False
+    return True
+
+
+@pytest.fixture
+def tenant(client: Clients) -> Api:
+    """A DynamoDB client that may touch the items of partition `mine` alone."""
+    client("dynamodb").create_table(
+        TableName="shared", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )  # fmt: skip
+    own = {"Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}}}
+    return user(client, "dynamodb", allow("dynamodb:*", **own))
+
+
+ITEM_CALLS: dict[str, Callable[[Api, str], Any]] = {
+    "put": lambda api, key: api.put_item(TableName="shared", Item={"id": {"S": key}}),
+    "get": lambda api, key: api.get_item(TableName="shared", Key={"id": {"S": key}}),
+    "update": lambda api, key: api.update_item(TableName="shared", Key={"id": {"S": key}}),
+    "delete": lambda api, key: api.delete_item(TableName="shared", Key={"id": {"S": key}}),
+    "query": lambda api, key: api.query(
+        TableName="shared", KeyConditionExpression="#k = :v", ExpressionAttributeNames={"#k": "id"},
+        ExpressionAttributeValues={":v": {"S": key}},
+    ),
+    "batch get": lambda api, key: api.batch_get_item(
+        RequestItems={"shared": {"Keys": [{"id": {"S": "mine"}}, *([] if key == "mine" else [{"id": {"S": key}}])]}}
+    ),
+    "batch write": lambda api, key: api.batch_write_item(
+        RequestItems={"shared": [{"PutRequest": {"Item": {"id": {"S": key}}}}]}
+    ),
+    "transaction": lambda api, key: api.transact_write_items(
+        TransactItems=[{"Put": {"TableName": "shared", "Item": {"id": {"S": key}}}}]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", ITEM_CALLS)
+def test_leading_keys(tenant: Api, call: str) -> None:
+    assert allowed(lambda: ITEM_CALLS[call](tenant, "mine"))
+    assert not allowed(lambda: ITEM_CALLS[call](tenant, "theirs"))
+
+
+def test_leading_keys_and_partiql(tenant: Api) -> None:
+    assert not allowed(lambda: tenant.execute_statement(Statement="SELECT * FROM shared WHERE id='theirs'"))
+
+
+def test_variables(client: Clients) -> None:
+    client("s3").create_bucket(Bucket="homes", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    api = user(client, "s3", allow("s3:PutObject", "arn:aws:s3:::homes/${aws:username}/*"))
+    assert allowed(lambda: api.put_object(Bucket="homes", Key="u/x", Body=b""))
+    assert not allowed(lambda: api.put_object(Bucket="homes", Key="other/x", Body=b""))
+    assert not allowed(lambda: api.put_object(Bucket="homes", Key="${aws:username}/x", Body=b""))
+
+
+def test_tags_of_requests_and_resources(client: Clients) -> None:
+    tagged = {"Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}}
+    owned = {"Condition": {"StringEquals": {"ec2:ResourceTag/team": "a"}}}
+    api = user(client, "ec2", allow("ec2:CreateVpc", **tagged), allow("ec2:DeleteVpc", **owned))
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": "team", "Value": "a"}]}]
+    assert not allowed(lambda: api.create_vpc(CidrBlock="10.0.0.0/16"))
+    mine = api.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"]
+    other = client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    assert not allowed(lambda: api.delete_vpc(VpcId=other))
+    assert allowed(lambda: api.delete_vpc(VpcId=mine))
+
+
+def test_a_key_by_its_alias(client: Clients) -> None:
+    kms = client("kms")
+    keys = [kms.create_key()["KeyMetadata"] for _ in range(2)]
+    for number, key in enumerate(keys):
+        kms.create_alias(AliasName=f"alias/k{number}", TargetKeyId=key["KeyId"])
+    api = user(client, "kms", allow("kms:Encrypt", keys[0]["Arn"]))
+    assert allowed(lambda: api.encrypt(KeyId="alias/k0", Plaintext=b"x"))
+    assert not allowed(lambda: api.encrypt(KeyId="alias/k1", Plaintext=b"x"))
+
+
+def test_a_log_group_and_its_streams(client: Clients, fresh_account: str) -> None:
+    logs = client("logs")
+    for name in ("/mine", "/theirs"):
+        logs.create_log_group(logGroupName=name)
+        logs.create_log_stream(logGroupName=name, logStreamName="s")
+    api = user(client, "logs", allow("logs:*", f"arn:aws:logs:eu-west-1:{fresh_account}:log-group:/mine:*"))
+    event = [{"timestamp": 1_700_000_000_000, "message": "m"}]
+    assert allowed(lambda: api.put_log_events(logGroupName="/mine", logStreamName="s", logEvents=event))
+    assert allowed(lambda: api.get_log_events(logGroupName="/mine", logStreamName="s"))
+    assert not allowed(lambda: api.get_log_events(logGroupName="/theirs", logStreamName="s"))
+
+
+def test_parameters_by_any_name(client: Clients, fresh_account: str) -> None:
+    for name in ("/mine/a", "/mine/b", "/theirs/a"):
+        client("ssm").put_parameter(Name=name, Value="v", Type="String")
+    arn = f"arn:aws:ssm:eu-west-1:{fresh_account}:parameter"
+    api = user(client, "ssm", allow("ssm:Get*", f"{arn}/mine/*"))
+    assert allowed(lambda: api.get_parameter(Name="/mine/a"))
+    assert allowed(lambda: api.get_parameter(Name=f"{arn}/mine/a"))
+    assert allowed(lambda: api.get_parameters(Names=["/mine/a", "/mine/b"]))
+    assert not allowed(lambda: api.get_parameters(Names=["/mine/a", "/theirs/a"]))
+    assert allowed(lambda: api.get_parameters_by_path(Path="/mine/"))
+    assert not allowed(lambda: api.get_parameters_by_path(Path="/theirs/"))
+
+
+def test_partiql(client: Clients, fresh_account: str) -> None:
+    arn = f"arn:aws:dynamodb:eu-west-1:{fresh_account}:table"
+    for name in ("mine", "theirs"):
+        client("dynamodb").create_table(
+            TableName=name, BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )  # fmt: skip
+    api = user(client, "dynamodb", allow("dynamodb:PartiQLSelect", f"{arn}/mine"))
+    assert allowed(lambda: api.execute_statement(Statement="SELECT * FROM \"mine\" WHERE id='x'"))
+    assert not allowed(lambda: api.execute_statement(Statement="SELECT * FROM theirs WHERE id='x'"))
+    assert not allowed(lambda: api.execute_statement(Statement="DELETE FROM mine WHERE id='x'"))
