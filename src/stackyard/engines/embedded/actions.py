@@ -10,6 +10,7 @@ from stackyard.model.plans import Op, PropertyChange, Step
 from stackyard.model.registrations import ReadRequest
 from stackyard.model.resources import Resource
 from stackyard.model.urns import URN
+from stackyard.providers import base
 from stackyard.providers.base import Provider
 
 
@@ -76,7 +77,7 @@ class Action:
             result,
             self.changes,
             self.reasons,
-            bool(self.provider and self.provider.simulated),
+            self.provider is not None and base.is_simulated(self.provider, resource.type),
             is_default_provider(resource),
         )
 

@@ -202,7 +202,6 @@ class Run:
     def _program(self) -> Program:
         context = self._session.context
         stack, project = context.stack.name, context.stack.project
-        interpreter = project.runtime_options.get("interpreter", "")
         return Program(
             project=stack.project,
             stack=stack.stack,
@@ -212,8 +211,9 @@ class Run:
             config=context.config,
             secret_keys=context.secret_keys,
             environ=context.environ,
-            interpreter=interpreter if isinstance(interpreter, str) else "",
+            options=project.runtime_options,
             dry_run=self._session.dry_run,
+            debug=context.options.debug,
             parallel=context.options.parallel,
         )
 

@@ -253,7 +253,8 @@ class Executor:
         await self._session.record.begin(number, Op.UPDATE, new)
         async with self._slots:
             made = await self._refusable(action.maker.update(request), number, Op.UPDATE)
-        return self._made(new, made).replaced(modified=now())
+        resource = self._made(new, made).replaced(modified=now())
+        return resource.replaced(inputs=old.inputs) if made.init_errors else resource
 
     async def _delete(self, action: Action) -> Held | None:
         number, old = self._session.record.number(), action.recorded

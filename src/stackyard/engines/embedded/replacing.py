@@ -49,7 +49,8 @@ class Replacing:
     async def _action(self, held: Held, reasons: tuple[str, ...], position: Position | None) -> Action:
         resource = held.resource
         provider = await self._session.pool.ensure(resource.provider) if resource.provider else None
-        spared = resource.retain_on_delete or resource.deleted_with in self.condemned
+        gone = resource.pending_replacement or resource.deleted_with in self.condemned
+        spared = resource.retain_on_delete or gone
         return Action(
             Op.DELETE_REPLACED,
             held,

@@ -408,3 +408,16 @@ async def test_a_step_that_runs_is_finished_though_its_program_ended() -> None:
     assert stage.names() == ["a"]
     assert stage.ids() == set(stage.cloud.items)
     assert stage.state.checkpoint.pending == ()
+
+
+async def test_a_half_made_update_keeps_the_old_inputs_so_that_it_is_tried_again() -> None:
+    stage = Stage(RULES)
+    await stage.up(program(things("a", size=1)))
+    plan = await stage.preview(program(things("a", size=2)))
+    stage.provider.unhealthy["a"] = ("not ready",)
+    await stage.apply(plan)
+    recorded = stage.resource("a")
+    assert (recorded.inputs, recorded.outputs["size"], recorded.init_errors) == ({"size": 1}, 2, ("not ready",))
+    stage.provider.unhealthy.clear()
+    assert changes((await stage.up()).steps) == ["update a"]
+    assert stage.resource("a").inputs == {"size": 2}
