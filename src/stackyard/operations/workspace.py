@@ -131,7 +131,8 @@ class Workspace:
             return dict(os.environ)
         await self.ensure_cloud()
         region = (await self.config(stack))[0].get("aws:region", DEFAULT_REGION)
-        return {**clouds.withheld(os.environ), **self.cloud.environ(self.account(stack), region)}
+        inside = self.cloud.environ(self.account(stack), region)
+        return {**clouds.withheld(os.environ), **inside, "STACKYARD_CLOUD": "embedded"}
 
     async def ensure_cloud(self) -> clouds.CloudInfo:
         """The running embedded cloud, started once however many stacks ask."""

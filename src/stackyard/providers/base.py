@@ -151,6 +151,14 @@ class Found:
     reason: str = ""
 
 
+def is_simulated(provider: Provider, type_: str) -> bool:
+    """Whether nothing runs behind a resource of this type: such steps say so wherever they show.
+
+    A provider whose resources run, all but some, names those in an attribute `simulated_types`.
+    """
+    return provider.simulated or type_ in getattr(provider, "simulated_types", ())
+
+
 @runtime_checkable
 class Provider(Protocol):
     """Resources of one package. Raises `errors.ProviderError` (its message names the type and the call) when a call

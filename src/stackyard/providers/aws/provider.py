@@ -12,7 +12,7 @@ from stackyard.errors import ProviderError
 from stackyard.model.registrations import CheckFailure, Invoked
 from stackyard.model.values import Properties
 from stackyard.providers import base
-from stackyard.providers.aws import catalog, connections, faults, lifecycle, schemas, settings
+from stackyard.providers.aws import catalog, connections, emulated, faults, lifecycle, schemas, settings
 
 T = TypeVar("T")
 
@@ -25,12 +25,15 @@ class AwsProvider:
     def __init__(self) -> None:
         self._scope: lifecycle.Scope | None = None
         self._accounts = settings.Accounts()
+        self.simulated_types: frozenset[str] = frozenset()
 
     async def configure(self, settings_: base.Settings) -> None:
         """Read the settings; no call is made."""
         read = settings.read(settings_)
         self._scope = lifecycle.Scope(connections.connect(read), read.region, settings.tags(settings_.config))
         self._accounts = settings.accounts(settings_.config)
+        if settings_.environ.get("STACKYARD_CLOUD") == "embedded":
+            self.simulated_types = emulated.RECORDED_ONLY
 
     @property
     def _configured(self) -> lifecycle.Scope:
