@@ -4,6 +4,6 @@ TYPES = {
     "Cluster": "clusters",
     "ClusterCapacityProviders": "clusters",
     "Service": "services",
-    "TaskDefinition": "tasks",
+    "TaskDefinition": "definitions",
 }
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS = {"getCluster": "clusters"}

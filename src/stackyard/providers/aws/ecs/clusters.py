@@ -1,118 +1,117 @@
-"""Clusters, and the capacity providers that they use. The id of a cluster is its ARN."""
+"""Clusters, and the capacity that they may use. A cluster's id is its ARN; an import is by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from stackyard.errors import ProviderError
 from stackyard.model.values import Properties
+from stackyard.providers.aws import tagging
 from stackyard.providers.aws.connections import Aws
-from stackyard.providers.aws.kinds import Change, Kind
+from stackyard.providers.aws.kinds import Change
+from stackyard.providers.aws.naming import Naming
 from stackyard.providers.aws.tables import Call, Table, given
 from stackyard.providers.aws.tagging import Tagging
 
-_LOGGED = "configuration.executeCommandConfiguration.logConfiguration"
-# What keeps a cluster from being deleted while its parts are still going.
-_BUSY: Final = (
-    "ClusterContainsContainerInstancesException",
-    "ClusterContainsServicesException",
-    "ClusterContainsTasksException",
-    "UpdateInProgressException",
+_DESCRIBING: Final = Call(
+    "describe_clusters", given(clusters=["$id"], include=["TAGS", "SETTINGS", "CONFIGURATIONS"]), at="clusters[0]"
 )
-_UNLINKED: Final = "unable to assume the service linked role"
+_BUSY: Final = ("ClusterContainsContainerInstances", "ClusterContainsServices", "ClusterContainsTasks",
+                "ClusterContainsCapacityProvider", "UpdateInProgress")  # fmt: skip
 
 
 class Cluster(Table):
     """`aws:ecs/cluster:Cluster`."""
 
     service = "ecs"
-    names = given(
-        **{
-            "name": "clusterName",
-            "arn": "clusterArn",
-            f"{_LOGGED}.s3BucketEncryptionEnabled": "s3EncryptionEnabled",
-        }
-    )
+    naming = Naming(limit=255)
+    names = given(name="clusterName", arn="clusterArn")
     id = "clusterArn"
     replaces = ("name",)
     sets = ("settings",)
     computed = ("settings",)
-    tagging = Tagging("ecs")
+    tagging = Tagging("ecs", by="id", read="")
     making = Call("create_cluster", at="cluster")
-    reading = Call(
-        "describe_clusters", given(clusters=["$id"], include=["CONFIGURATIONS", "SETTINGS", "TAGS"]), at="clusters[0]"
-    )
+    reading = _DESCRIBING
     changing = (
-        Call(
-            "update_cluster",
-            given(cluster="$id"),
-            when=("configuration", "serviceConnectDefaults", "settings"),
-        ),
+        Call("update_cluster", given(cluster="$id"), when=("configuration", "serviceConnectDefaults", "settings")),
     )
     removing = Call("delete_cluster", given(cluster="$id"))
-    waits_gone = True
 
-    def predict(self, aws: Aws, inputs: Properties) -> Properties:
-        return {"arn": aws.arn("ecs", f"cluster/{inputs['name']}")}
+    def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
+        found = super().read(aws, id, known)
+        return None if found is None or found.pop("status") == "INACTIVE" else found
 
-    def create(self, aws: Aws, inputs: Properties, token: str) -> str:
-        return aws.persist(lambda: super(Cluster, self).create(aws, inputs, token), _UNLINKED)
-
-    def call(self, aws: Aws, call: Call, arguments: Mapping[str, Any]) -> Any:
-        """A deleted cluster stays visible for a while, and is not there."""
-        found = super().call(aws, call, arguments)
-        return None if call.at.startswith("clusters") and found and found["status"] == "INACTIVE" else found
+    def seen(self, aws: Aws, found: Mapping[str, Any], outputs: Properties) -> Properties:
+        return {**outputs, "id": found["clusterArn"], "status": found.get("status")}
 
     def delete(self, aws: Aws, id: str, known: Properties) -> None:
-        aws.persist(lambda: super(Cluster, self).delete(aws, id, known), *_BUSY, timeout=aws.timeout)
+        """Services and tasks that end take a while to be counted as ended."""
+        aws.persist(lambda: aws.ecs.delete_cluster(cluster=id), *_BUSY, timeout=600)
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
         return aws.arn("ecs", f"cluster/{inputs['name']}")
 
 
-class ClusterCapacityProviders(Kind):
-    """`aws:ecs/clusterCapacityProviders:ClusterCapacityProviders`; the id is the cluster's name."""
+class ClusterCapacityProviders(Table):
+    """`aws:ecs/clusterCapacityProviders:ClusterCapacityProviders`; its id is the cluster's name."""
 
+    service = "ecs"
     naming = None
+    names = given(clusterName="clusterName", defaultCapacityProviderStrategies="defaultCapacityProviderStrategy")
     replaces = ("clusterName",)
     sets = ("capacityProviders", "defaultCapacityProviderStrategies")
-    overwrites = True
+    making = Call("put_cluster_capacity_providers")
+    reading = Call("describe_clusters", given(clusters=["$id"]), at="clusters[0]")
 
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
-        self._put(aws, inputs["clusterName"], inputs)
-        return cast("str", inputs["clusterName"])
+        self._put(aws, inputs)
+        return str(inputs["clusterName"])
 
-    def _put(self, aws: Aws, name: str, inputs: Properties) -> None:
-        strategies = inputs.get("defaultCapacityProviderStrategies") or []
-        arguments = {
-            "cluster": name,
-            "capacityProviders": inputs.get("capacityProviders") or [],
-            "defaultCapacityProviderStrategy": [
-                {key: value for key, value in each.items() if value is not None} for each in strategies
-            ],
-        }
-        aws.persist(lambda: aws.ecs.put_cluster_capacity_providers(**arguments), *_BUSY)
-        aws.wait(f"capacity providers of {name}", lambda: self._is_settled(aws, name))
-
-    def _is_settled(self, aws: Aws, name: str) -> bool:
-        found = aws.ecs.describe_clusters(clusters=[name])["clusters"]
-        return not found or found[0].get("attachmentsStatus") != "UPDATE_IN_PROGRESS"
+    def _put(self, aws: Aws, inputs: Properties) -> None:
+        arguments = self.arguments(aws, self.making, inputs, inputs)
+        arguments.pop("clusterName", None)
+        empty: dict[str, Any] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+        cluster = inputs["clusterName"]
+        aws.persist(
+            lambda: aws.ecs.put_cluster_capacity_providers(cluster=cluster, **{**empty, **arguments}),
+            "ResourceInUse",
+            "UpdateInProgress",
+        )
 
     def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
-        found = aws.ecs.describe_clusters(clusters=[id])["clusters"]
-        if not found or found[0]["status"] == "INACTIVE":
-            return None
-        return {
-            "capacityProviders": sorted(found[0].get("capacityProviders") or ()),
-            "clusterName": found[0]["clusterName"],
-            "defaultCapacityProviderStrategies": found[0].get("defaultCapacityProviderStrategy") or [],
-        }
+        found = super().read(aws, id, known)
+        providers = found and (found["capacityProviders"] or found["defaultCapacityProviderStrategies"])
+        return found if providers else None
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
-        self._put(aws, id, change.new)
+        self._put(aws, change.new)
 
     def delete(self, aws: Aws, id: str, known: Properties) -> None:
-        self._put(aws, id, {})
+        self._put(aws, {"clusterName": id})
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
-        return cast("str", inputs["clusterName"])
+        return str(inputs["clusterName"])
+
+
+def get_cluster(aws: Aws, arguments: Properties) -> Properties:
+    """`aws:ecs/getCluster:getCluster`: an active cluster by name."""
+    name = arguments["clusterName"]
+    found = aws.ecs.describe_clusters(clusters=[name], include=["TAGS", "SETTINGS"])["clusters"]
+    if not found or found[0]["status"] == "INACTIVE":
+        raise ProviderError(f"aws:ecs/getCluster:getCluster: there is no cluster {name!r}")
+    cluster = found[0]
+    connect = cluster.get("serviceConnectDefaults")
+    return {
+        "id": cluster["clusterArn"],
+        "arn": cluster["clusterArn"],
+        "clusterName": cluster["clusterName"],
+        "pendingTasksCount": cluster.get("pendingTasksCount", 0),
+        "registeredContainerInstancesCount": cluster.get("registeredContainerInstancesCount", 0),
+        "runningTasksCount": cluster.get("runningTasksCount", 0),
+        "serviceConnectDefaults": [{"namespace": connect["namespace"]}] if connect else [],
+        "settings": [{"name": s["name"], "value": s["value"]} for s in cluster.get("settings") or ()],
+        "status": cluster["status"],
+        "tags": tagging.mapping(cluster.get("tags")),
+    }

@@ -1,62 +1,46 @@
-"""Services: tasks that ECS keeps running. The id is the ARN, in which the cluster's name stands."""
+"""Services: tasks that are kept running. The id is the ARN; an import is by `<cluster>/<name>`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from stackyard import errors
-from stackyard.model.values import Properties
+from stackyard.model.registrations import CheckFailure
+from stackyard.model.values import Properties, Value
 from stackyard.providers.aws.connections import Aws
-from stackyard.providers.aws.kinds import Change
+from stackyard.providers.aws.kinds import Change, fixed
 from stackyard.providers.aws.naming import Naming
 from stackyard.providers.aws.tables import Call, Table, given
 from stackyard.providers.aws.tagging import Tagging
 
-_CONNECT: Final = "serviceConnectConfiguration.services"
-_BEHAVIOUR: Final = {
-    "alarms": "alarms",
-    "deploymentCircuitBreaker": "deploymentCircuitBreaker",
-    "deploymentMaximumPercent": "maximumPercent",
-    "deploymentMinimumHealthyPercent": "minimumHealthyPercent",
-}
-# Inputs that are not members of a call, or are put together with others.
-_APART: Final = (
-    *_BEHAVIOUR,
-    "forceDelete",
-    "iamRole",
-    "networkConfiguration",
-    "triggers",
-    "waitForSteadyState",
+_WHERE: Final = given(cluster="$cluster", service="$id")
+_DEPLOYMENT: Final = (
+    "alarms",
+    "deploymentCircuitBreaker",
+    "deploymentMaximumPercent",
+    "deploymentMinimumHealthyPercent",
 )
-_LATE: Final = (
-    "Unable to assume the service linked role",
-    "unable to assume",
-    "does not have an associated load balancer",
-    "Please verify that the ECS service role",
-)
+_APART: Final = ("forceDelete", "forceNewDeployment", "triggers", "waitForSteadyState", "tags", "tagsAll")
 
 
 class Service(Table):
     """`aws:ecs/service:Service`."""
 
     service = "ecs"
-    naming = Naming(prefix="")
+    naming = Naming(limit=255)
     names = given(
-        **{
-            "arn": "serviceArn",
-            "capacityProviderStrategies": "capacityProviderStrategy",
-            "enableEcsManagedTags": "enableECSManagedTags",
-            "iamRole": "role",
-            "loadBalancers.elbName": "loadBalancerName",
-            "name": "serviceName",
-            "orderedPlacementStrategies": "placementStrategy",
-            "volumeConfiguration.managedEbsVolume.sizeInGb": "sizeInGiB",
-            f"{_CONNECT}.clientAlias": "clientAliases",
-            f"{_CONNECT}.tls.issuerCertAuthority": "issuerCertificateAuthority",
-        }
+        arn="serviceArn",
+        capacityProviderStrategies="capacityProviderStrategy",
+        cluster="clusterArn",
+        iamRole="role",
+        name="serviceName",
+        orderedPlacementStrategies="placementStrategy",
+        **{"loadBalancers.elbName": "loadBalancerName"},
     )
     id = "serviceArn"
+    defaults = fixed(
+        enableEcsManagedTags=False, enableExecuteCommand=False, schedulingStrategy="REPLICA", waitForSteadyState=False
+    )
     replaces = ("cluster", "deploymentController", "iamRole", "launchType", "name", "schedulingStrategy")
     sets = (
         "capacityProviderStrategies",
@@ -68,152 +52,130 @@ class Service(Table):
     computed = (
         "availabilityZoneRebalancing",
         "cluster",
-        "deploymentConfiguration",
-        "deploymentConfiguration.strategy",
-        "deploymentConfiguration.bakeTimeInMinutes",
+        "deploymentCircuitBreaker",
         "deploymentController",
         "deploymentMaximumPercent",
         "deploymentMinimumHealthyPercent",
-        "healthCheckGracePeriodSeconds",
+        "desiredCount",
         "iamRole",
         "launchType",
-        "networkConfiguration.assignPublicIp",
         "platformVersion",
         "propagateTags",
-        "schedulingStrategy",
         "triggers",
     )
-    unsupported = ("sigintRollback",)
-    # A service that drains is not there for its name either.
-    gone = ("ClusterNotFoundException", "ServiceNotActiveException")
-    tagging = Tagging("ecs")
-    making = Call("create_service", at="service")
-    reading = Call("describe_services", at="services[0]")
-    removing = Call("delete_service")
+    unsupported = (
+        "deploymentConfiguration",
+        "serviceConnectConfiguration",
+        "sigintRollback",
+        "volumeConfiguration",
+        "vpcLatticeConfigurations",
+    )
+    tagging = Tagging("ecs", by="id", read="")
     waits_gone = True
+    making = Call("create_service", given(cluster="$cluster"), at="service")
+    reading = Call("describe_services", given(cluster="$cluster", services=["$id"], include=["TAGS"]), at="services[0]")
+    changing = (Call("update_service", _WHERE, at="service"),)
 
-    def create(self, aws: Aws, inputs: Properties, token: str) -> str:
-        if "desiredCount" not in inputs and inputs.get("schedulingStrategy") != "DAEMON":
-            inputs = {**inputs, "desiredCount": 0}
-        return aws.persist(lambda: super(Service, self).create(aws, inputs, token), *_LATE)
+    def check(self, inputs: Properties) -> Iterable[CheckFailure]:
+        if inputs.get("schedulingStrategy") == "DAEMON" and inputs.get("desiredCount"):
+            yield CheckFailure("desiredCount", "is not for services of the DAEMON strategy")
+        if inputs.get("launchType") and inputs.get("capacityProviderStrategies"):
+            yield CheckFailure("launchType", "cannot go with capacityProviderStrategies")
 
-    def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
-        if inputs.get("waitForSteadyState") is True:
-            aws.wait(f"service {id} to be steady", lambda: self._is_steady(aws, id))
-
-    def _is_steady(self, aws: Aws, id: str) -> bool:
-        found = aws.ecs.describe_services(cluster=_cluster(id), services=[id])["services"][0]
-        failed = [each for each in found["deployments"] if each.get("rolloutState") == "FAILED"]
-        if failed:
-            reason = failed[0].get("rolloutStateReason", "no reason was given")
-            raise errors.ProviderError(f"{self.token}: the deployment of {id} failed: {reason}")
-        return len(found["deployments"]) == 1 and bool(found["runningCount"] == found["desiredCount"])
+    def same(self, key: str, left: Value, right: Value) -> bool:
+        """Clusters, roles and definitions are named by ARN or without its beginning."""
+        named = key in ("cluster", "iamRole", "taskDefinition")
+        return named and str(left).rpartition("/")[2] == str(right).rpartition("/")[2]
 
     def sent(self, inputs: Properties) -> Properties:
-        found = {name: value for name, value in inputs.items() if name not in _APART}
-        if inputs.get("iamRole"):
-            found["iamRole"] = inputs["iamRole"]
-        behaviour = {**(inputs.get("deploymentConfiguration") or {})}
-        behaviour |= {member: inputs[name] for name, member in _BEHAVIOUR.items() if inputs.get(name) is not None}
-        if behaviour:
-            found["deploymentConfiguration"] = behaviour
-        if inputs.get("networkConfiguration"):
-            network = inputs["networkConfiguration"]
-            public = "ENABLED" if network.get("assignPublicIp") is True else "DISABLED"
-            found["networkConfiguration"] = {"awsvpcConfiguration": {**network, "assignPublicIp": public}}
-        return found
+        network, registry = inputs.get("networkConfiguration"), inputs.get("serviceRegistries")
+        shaped = {k: v for k, v in inputs.items() if k not in (*_DEPLOYMENT, *_APART, "cluster")}
+        if network:
+            public = "ENABLED" if network.get("assignPublicIp") else "DISABLED"
+            shaped["networkConfiguration"] = {"awsvpcConfiguration": {**network, "assignPublicIp": public}}
+        if registry:
+            shaped["serviceRegistries"] = [registry]
+        if inputs.get("schedulingStrategy") != "DAEMON":
+            shaped["desiredCount"] = inputs.get("desiredCount") or 0
+        return {**shaped, "deploymentConfiguration": _rollout(inputs)}
+
+    def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
+        if inputs["waitForSteadyState"]:
+            aws.wait(f"steady state of {id}", lambda: self._is_steady(aws, id, inputs))
+
+    def _is_steady(self, aws: Aws, id: str, inputs: Properties) -> bool:
+        found = self.call(aws, self.reading, self.arguments(aws, self.reading, {**inputs, "id": id}, {})) or {}
+        return len(found.get("deployments") or ()) == 1 and found.get("runningCount") == found.get("desiredCount")
+
+    def create(self, aws: Aws, inputs: Properties, token: str) -> str:
+        """A role that was made a moment ago cannot be assumed everywhere at once."""
+        return aws.persist(
+            lambda: super(Service, self).create(aws, inputs, token), "Unable to assume role", "verify that the ECS"
+        )
 
     def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
-        arn = id if id.startswith("arn:") else aws.arn("ecs", f"service/{id}")
-        answer = aws.ecs.describe_services(cluster=_cluster(arn), services=[arn], include=["TAGS"])
-        found = next(iter(answer["services"]), None)
-        if found is None or found["status"] == "INACTIVE":
-            return None
-        return self._outputs(found, known)
+        parts = id.rpartition("service/")[2].split("/")
+        cluster = parts[0] if len(parts) > 1 else known.get("cluster") or "default"
+        which = id if id.startswith("arn:") else parts[-1]
+        found = super().read(aws, which, {**known, "cluster": cluster})
+        return None if found is None or found.pop("status") == "INACTIVE" else found
 
-    def _outputs(self, found: Mapping[str, Any], known: Properties) -> Properties:
-        behaviour = found.get("deploymentConfiguration") or {}
-        network = (found.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-        cluster = str(found["clusterArn"])
-        same = known.get("cluster") in (cluster, cluster.rpartition("/")[2])
-        seen: Properties = {
-            "arn": found["serviceArn"],
-            "availabilityZoneRebalancing": found.get("availabilityZoneRebalancing"),
-            "capacityProviderStrategies": found.get("capacityProviderStrategy") or [],
-            "cluster": known["cluster"] if same else cluster,
-            "deploymentCircuitBreaker": behaviour.get("deploymentCircuitBreaker"),
-            "deploymentController": found.get("deploymentController"),
-            "deploymentMaximumPercent": behaviour.get("maximumPercent"),
-            "deploymentMinimumHealthyPercent": behaviour.get("minimumHealthyPercent"),
-            "desiredCount": found["desiredCount"],
-            "enableEcsManagedTags": bool(found.get("enableECSManagedTags")),
-            "enableExecuteCommand": bool(found.get("enableExecuteCommand")),
-            "healthCheckGracePeriodSeconds": found.get("healthCheckGracePeriodSeconds", 0),
+    def seen(self, aws: Aws, found: Mapping[str, Any], outputs: Properties) -> Properties:
+        rollout = found.get("deploymentConfiguration") or {}
+        network = (found.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+        breaker, alarms = rollout.get("deploymentCircuitBreaker"), rollout.get("alarms")
+        return {
+            **{name: value for name, value in outputs.items() if name not in ("triggers", "deploymentConfiguration")},
             "id": found["serviceArn"],
-            "launchType": found.get("launchType"),
-            "loadBalancers": [_balanced(each) for each in found.get("loadBalancers") or ()],
-            "name": found["serviceName"],
-            "orderedPlacementStrategies": found.get("placementStrategy") or [],
-            "placementConstraints": found.get("placementConstraints") or [],
-            "platformVersion": found.get("platformVersion"),
-            "propagateTags": found.get("propagateTags"),
-            "schedulingStrategy": found.get("schedulingStrategy"),
-            "serviceRegistries": next(iter(found.get("serviceRegistries") or ()), None),
-            "taskDefinition": _told(str(found.get("taskDefinition", "")), known.get("taskDefinition")),
+            "alarms": alarms if alarms and alarms.get("alarmNames") else None,
+            "deploymentCircuitBreaker": breaker,
+            "deploymentMaximumPercent": rollout.get("maximumPercent"),
+            "deploymentMinimumHealthyPercent": rollout.get("minimumHealthyPercent"),
+            "iamRole": found.get("roleArn", ""),
+            "networkConfiguration": _network(network) if network else None,
+            "status": found.get("status"),
         }
-        if network:
-            seen["networkConfiguration"] = {
-                "assignPublicIp": network.get("assignPublicIp") == "ENABLED",
-                "securityGroups": sorted(network.get("securityGroups") or ()),
-                "subnets": sorted(network.get("subnets") or ()),
-            }
-        alarms = behaviour.get("alarms")
-        return {**seen, **({"alarms": alarms} if alarms and alarms.get("alarmNames") else {})}
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
-        call = Call("update_service", given(cluster=_cluster(id), service=id))
-        wanted = {name: value for name, value in change.new.items() if name in change.keys}
-        if change.any(*_BEHAVIOUR, "deploymentConfiguration"):
-            wanted |= {n: change.new[n] for n in (*_BEHAVIOUR, "deploymentConfiguration") if n in change.new}
-        if change.new.get("forceNewDeployment") is True:
-            wanted["forceNewDeployment"] = True
-        said = self.arguments(aws, call, {}, wanted)
-        for name, member in {"loadBalancers": "loadBalancers", "serviceRegistries": "serviceRegistries"}.items():
-            if change.any(name) and not change.new.get(name):
-                said[member] = []
-        said.pop("role", None)
-        aws.persist(lambda: aws.ecs.update_service(**said), *_LATE)
+        keys = change.keys - {"forceDelete", "waitForSteadyState"}
+        if keys:
+            inputs = {k: v for k, v in change.new.items() if k not in ("launchType", "schedulingStrategy")}
+            arguments = self.arguments(aws, self.changing[0], {**change.new, "id": id}, inputs)
+            if change.new["schedulingStrategy"] == "DAEMON" or not change.any("desiredCount"):
+                arguments.pop("desiredCount", None)
+            for name, member in (("loadBalancers", "loadBalancers"), ("placementConstraints", "placementConstraints"),
+                                 ("orderedPlacementStrategies", "placementStrategy"),
+                                 ("serviceRegistries", "serviceRegistries")):  # fmt: skip
+                if change.any(name) and not change.new.get(name):
+                    arguments[member] = []
+            force = change.any("triggers", "capacityProviderStrategies") or bool(change.new.get("forceNewDeployment"))
+            aws.ecs.update_service(**arguments, forceNewDeployment=force)
         self.complete(aws, id, change.new)
 
     def delete(self, aws: Aws, id: str, known: Properties) -> None:
-        cluster = _cluster(id)
-        if known.get("schedulingStrategy") != "DAEMON" and known.get("desiredCount"):
+        cluster, forced = known.get("cluster") or "default", known.get("forceDelete") is True
+        if known.get("schedulingStrategy") != "DAEMON" and not forced and known.get("desiredCount"):
             aws.ecs.update_service(cluster=cluster, service=id, desiredCount=0)
-        force = {"force": True} if known.get("forceDelete") is True else {}
-        aws.persist(
-            lambda: aws.ecs.delete_service(cluster=cluster, service=id, **force),
-            "DependencyViolation",
-            "The service cannot be stopped while",
-        )
+        aws.ecs.delete_service(cluster=cluster, service=id, force=forced)
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
         cluster = str(inputs.get("cluster") or "default").rpartition("/")[2]
         return aws.arn("ecs", f"service/{cluster}/{inputs['name']}")
 
 
-def _cluster(arn: str) -> str:
-    """The name of the cluster in the ARN of a service."""
-    parts = arn.rpartition(":")[2].split("/")
-    return parts[1] if len(parts) > 2 else "default"
+def _rollout(inputs: Properties) -> Properties:
+    members = {
+        "alarms": "alarms",
+        "deploymentCircuitBreaker": "deploymentCircuitBreaker",
+        "deploymentMaximumPercent": "maximumPercent",
+        "deploymentMinimumHealthyPercent": "minimumHealthyPercent",
+    }
+    return {member: inputs[name] for name, member in members.items() if inputs.get(name) is not None}
 
 
-def _balanced(found: Mapping[str, Any]) -> Properties:
-    """A load balancer, whose classic name has another word."""
-    rest = {name: value for name, value in found.items() if name != "loadBalancerName"}
-    return {**rest, "elbName": found.get("loadBalancerName", "")}
-
-
-def _told(arn: str, given_: Any) -> str:
-    """The task definition in the program's spelling: its ARN, `family:revision`, or its family."""
-    short = arn.rpartition("/")[2]
-    return str(given_) if given_ in (arn, short, short.rpartition(":")[0]) else arn
+def _network(answer: Mapping[str, Any]) -> Properties:
+    return {
+        "assignPublicIp": answer.get("assignPublicIp") == "ENABLED",
+        "securityGroups": answer.get("securityGroups") or [],
+        "subnets": answer.get("subnets") or [],
+    }
