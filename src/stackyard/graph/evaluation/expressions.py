@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from stackyard.graph.evaluation import pure, scopes, values
@@ -247,10 +247,10 @@ class Expressions(State):
             else:
                 found.append(self.evaluate(element, frame))
         if isinstance(node, ast.List):
-            return pure.bounded(found)
+            return pure.bounded(self.fresh(found))
         if isinstance(node, ast.Tuple):
             return pure.bounded(tuple(found))
-        return set(found) if pure.deep(found) else Unknown("a set that holds something unknown")
+        return self.fresh(set(found)) if pure.deep(found) else Unknown("a set that holds something unknown")
 
     def mapping(self, node: ast.Dict, frame: Frame) -> Value:
         """`{a: b, **c}`."""
@@ -258,10 +258,17 @@ class Expressions(State):
         for key_node, value_node in zip(node.keys, node.values, strict=True):
             value = self.evaluate(value_node, frame)
             if key_node is None:
-                pure.call_method(values.Method(found, "update"), (value,), {})
+                self.change(values.Method(self.fresh(found), "update"), (value,), {})
                 continue
             self.put(found, self.plain_member(self.evaluate(key_node, frame)), value)
-        return pure.bounded(found)
+        return pure.bounded(self.fresh(found))
+
+    def change(self, method: values.Method, positional: tuple[Value, ...], named: Mapping[str, Value]) -> Value:
+        """Call a method of plain data; a collection that may be changed, or not, is changed as it may be."""
+        if not self.changes_for_certain(method.target) or not pure.decided(method, positional):
+            return pure.may_change(method, positional, named)
+        result = pure.call_method(method, positional, named)
+        return self.fresh(result) if isinstance(result, (list, dict, set)) and result is not method.target else result
 
     @staticmethod
     def put(container: dict[Any, Value], key: Value, value: Value) -> None:
@@ -281,7 +288,9 @@ class Expressions(State):
             found.append(value)
             if len(found) > pure.LIST_LIMIT:
                 return Unknown("a collection that is too large")
-        return found if whole else Unknown("a list of items that cannot be told")
+        if not whole:
+            found.append(TAINT)
+        return self.fresh(found)
 
     def mapping_comprehension(self, node: ast.DictComp, frame: Frame) -> Value:
         """`{k: v for ...}`."""
@@ -289,14 +298,15 @@ class Expressions(State):
         for inner, certain in self.rounds(node.generators, frame):
             key, value = self.evaluate(node.key, inner), self.evaluate(node.value, inner)
             self.put(found, key if certain else Unknown("an item that may not be there"), value)
-        return pure.bounded(found)
+        return pure.bounded(self.fresh(found))
 
     def rounds(self, generators: list[ast.comprehension], frame: Frame) -> Iterator[tuple[Frame, bool]]:
         """The frames in which a comprehension's element is evaluated, and whether each certainly is."""
         first, rest = generators[0], generators[1:]
-        items = pure.iterated(self.evaluate(first.iter, frame))
+        iterable = self.evaluate(first.iter, frame)
+        items = pure.iterated(iterable)
         certain = items is not None
-        for item in items if items is not None else [Unknown("an item of something unknown")]:
+        for item in items if items is not None else pure.possible(iterable):
             inner = Frame(frame.module, {}, frame.wanted, frame, frame.owner, method=frame.method)
             self.assign(first.target, item, inner)
             tests = [values.truth(self.evaluate(test, inner)) for test in first.ifs]

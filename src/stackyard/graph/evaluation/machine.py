@@ -34,6 +34,7 @@ from stackyard.graph.evaluation.values import (
 )
 
 _EMPTY: Final = ast.Module([], [])
+_FAULTS: Final = (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 _RESTARTS: Final = 20
 _SEEN_THROUGH: Final = frozenset({"functools.cache", "functools.lru_cache", "functools.wraps", "typing.cast"})
 
@@ -51,6 +52,10 @@ def evaluate(program: Source, subject: Subject, shared: Shared) -> tuple[Facts, 
             pass  # `facts.stopped` says where and why.
         except RecursionError:
             machine.facts.stopped = (program.position(_EMPTY), "it is nested too deeply")
+        except _FAULTS as fault:
+            # A fault of ours in one program must not take the whole estate's graph away; it is told as a warning.
+            reason = f"a fault of Stackyard itself ({type(fault).__name__}: {fault})"
+            machine.facts.stopped = (program.position(_EMPTY), reason)
         break
     return machine.facts, frozenset(machine.files)
 
@@ -328,9 +333,9 @@ class Machine(Objects):
             target, str
         ):
             return values.lift(lambda *each: pure.call_method(method, each, arguments.named), *positional)
-        if isinstance(target, dict) and method.name in ("get", "pop", "setdefault") and positional:
+        if isinstance(target, dict) and method.name == "get" and positional:
             return self.get_item(method, positional)
-        return pure.call_method(method, positional, arguments.named)
+        return self.change(method, positional, arguments.named)
 
     @staticmethod
     def get_item(method: Method, positional: tuple[Value, ...]) -> Value:

@@ -13,7 +13,18 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from stackyard.graph.evaluation.values import PLAIN, SCALARS, TAINT, Method, Unknown, Value
+from stackyard.graph.evaluation.values import (
+    MAYBE,
+    PLAIN,
+    SCALARS,
+    TAINT,
+    Choice,
+    Method,
+    Unknown,
+    Value,
+    choice,
+    tainted,
+)
 
 TEXT_LIMIT: Final = 65_536
 LIST_LIMIT: Final = 10_000
@@ -42,6 +53,23 @@ _COMPARE: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.In: lambda left, right: left in right,
     ast.NotIn: lambda left, right: left not in right,
 }
+CHANGING: Final = frozenset(
+    {
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "reverse",
+        "clear",
+        "sort",
+        "add",
+        "discard",
+        "update",
+        "setdefault",
+    }
+    | {"__setitem__"}
+)
 _METHODS: Final = tuple(
     (kind, frozenset(names.split()))
     for kind, names in (
@@ -76,7 +104,7 @@ def _size(value: Value) -> int:
 
 def plain(*values: Value) -> bool:
     """Whether all are plain data, at least on their surface."""
-    return all(isinstance(value, PLAIN) and not (isinstance(value, dict) and TAINT in value) for value in values)
+    return all(isinstance(value, PLAIN) and not tainted(value) for value in values)
 
 
 def deep(value: Value, depth: int = 20) -> bool:
@@ -159,8 +187,11 @@ def formatted(value: Value, conversion: int, specification: str) -> Value:
 
 def item(container: Value, key: Any) -> Value:
     """`container[key]`."""
-    if isinstance(container, dict) and TAINT in container:
-        return Unknown("a mapping to which something unknown was added")
+    if tainted(container):
+        if isinstance(container, dict) and container[TAINT] is MAYBE and is_key(key) and key in container:
+            return container[key]
+        reason = container[TAINT] if isinstance(container, dict) else None
+        return reason if isinstance(reason, Unknown) else Unknown("an item of a collection that cannot be told")
     if not isinstance(container, (str, list, tuple, dict)) or not (is_key(key) or isinstance(key, slice)):
         return Unknown("an item of something that is not plain data")
     try:
@@ -176,7 +207,7 @@ def is_key(key: Value) -> bool:
 
 def iterated(value: Value) -> list[Value] | None:
     """The items of an iterable; None when they cannot be told."""
-    if isinstance(value, dict) and TAINT in value:
+    if tainted(value):
         return None
     if isinstance(value, set):
         try:
@@ -186,6 +217,28 @@ def iterated(value: Value) -> list[Value] | None:
     if isinstance(value, (list, tuple, dict, str)):
         return list(value)
     return None
+
+
+def possible(value: Value) -> list[Value]:
+    """What may be among the items of an iterable that cannot be told."""
+    found: list[Value] = []
+    for option in value.options if isinstance(value, Choice) else (value,):
+        if isinstance(option, Unknown):
+            found.append(option)
+        elif isinstance(option, (list, tuple, dict, str)) and not (
+            isinstance(option, dict) and not _listed_keys(option)
+        ):
+            found += [each for each in option if each is not TAINT]
+        elif isinstance(option, set):
+            found += sorted((each for each in option if each is not TAINT), key=repr)
+        else:
+            found.append(Unknown("an item of something unknown"))
+    return found
+
+
+def _listed_keys(mapping: dict[Any, Value]) -> bool:
+    """Whether a mapping's keys are all that it may have."""
+    return TAINT not in mapping or mapping[TAINT] is MAYBE
 
 
 def has_method(value: Value, name: str) -> bool:
@@ -198,14 +251,15 @@ def call_method(method: Method, positional: tuple[Value, ...], named: Mapping[st
     target, name = method.target, method.name
     if isinstance(target, str):
         return _text_method(target, name, positional, named)
-    if isinstance(target, dict) and TAINT in target:
-        return Unknown("a mapping to which something unknown was added")
-    if name == "update" and isinstance(target, dict):
-        return _update(target, positional, named)
-    if name in ("sort", "index", "count", "remove", "union") and not (
-        deep(target) and deep(list(positional)) and not named
-    ):
+    if tainted(target):
+        return _of_tainted(method, positional)
+    if name in ("index", "count", "remove", "union", "sort") and (named or not deep([target, *positional])):
         return Unknown(f"a {name} of something that is not plain data")
+    if name == "update" and isinstance(target, dict):
+        target.update(*positional, **named)
+        return None
+    if name == "extend":
+        positional = (iterated(positional[0]) or [],)
     try:
         result = getattr(target, name)(*positional, **named)
     except _FAULTS as fault:
@@ -216,14 +270,66 @@ def call_method(method: Method, positional: tuple[Value, ...], named: Mapping[st
     return list(result) if name in ("keys", "values", "items") else result
 
 
-def _update(target: dict[Any, Value], positional: tuple[Value, ...], named: Mapping[str, Value]) -> Value:
-    for source in positional:
-        if isinstance(source, dict):
-            target.update(source)
-        else:
-            target[TAINT] = Unknown("an update with something unknown")
-    target.update(named)
-    return None
+def decided(method: Method, positional: tuple[Value, ...]) -> bool:
+    """Whether the effect of a method on a collection is known."""
+    target, name = method.target, method.name
+    if not isinstance(target, (list, dict, set)) or name not in CHANGING:
+        return True
+    first = positional[0] if positional else None
+    if name in ("extend", "update"):
+        return all(iterated(each) is not None and (isinstance(each, dict) or name == "extend") for each in positional)
+    if isinstance(target, list) and name == "__setitem__":
+        return isinstance(first, int) and -len(target) <= first < len(target)
+    return is_key(first) if name in ("__setitem__", "pop", "setdefault", "add", "discard", "remove") else True
+
+
+def may_change(method: Method, positional: tuple[Value, ...], named: Mapping[str, Value]) -> Value:
+    """Change a collection as it may be changed: what is possible is added, nothing is taken away."""
+    target, name = method.target, method.name
+    if not isinstance(target, (list, dict, set)) or name not in CHANGING:
+        return call_method(method, positional, named)
+    if isinstance(target, dict):
+        _may_set(target, name, positional, named)
+    else:
+        added: list[Value] = []
+        if name in ("append", "add"):
+            added = list(positional)
+        elif name in ("insert", "__setitem__"):
+            added = list(positional[1:])
+        elif name in ("extend", "update"):
+            added = [item for each in positional for item in possible(each)]
+        kept = [each for each in added if isinstance(target, list) or (isinstance(each, SCALARS))]
+        for each in (*kept, TAINT):
+            target.append(each) if isinstance(target, list) else target.add(each)
+    return Unknown("what a change that may not happen gives")
+
+
+def _may_set(target: dict[Any, Value], name: str, positional: tuple[Value, ...], named: Mapping[str, Value]) -> None:
+    """A change of a dict that may not happen. Keys that nobody knows make everything unknown."""
+    new: dict[Any, Value] | None = None
+    if name in ("__setitem__", "setdefault") and positional and is_key(positional[0]):
+        new = {positional[0]: positional[1] if len(positional) > 1 else None}
+    elif name == "update" and all(isinstance(each, dict) and not tainted(each) for each in positional):
+        new = {key: value for each in positional for key, value in each.items()} | dict(named)
+    if new is None:
+        target[TAINT] = Unknown("a mapping that something unknown may have changed")
+        return
+    for key, value in new.items():
+        target[key] = choice([target.get(key, Unknown(f"an item {key!r} that may not be there")), value])
+    target.setdefault(TAINT, MAYBE)
+
+
+def _of_tainted(method: Method, positional: tuple[Value, ...]) -> Value:
+    """A method of a collection that cannot be told, changing or not."""
+    target, name = method.target, method.name
+    if name == "get" and isinstance(target, dict) and positional:
+        return item(target, positional[0])
+    if name in CHANGING:
+        return may_change(method, positional, {})
+    if name in ("values", "keys", "items", "copy") and isinstance(target, dict) and target[TAINT] is MAYBE:
+        known = {key: value for key, value in target.items() if key is not TAINT}
+        return [*getattr(known, name)(), TAINT] if name != "copy" else dict(target)
+    return Unknown(f"a {name} of a collection that cannot be told")
 
 
 def _text_method(text: str, name: str, positional: tuple[Value, ...], named: Mapping[str, Value]) -> Value:

@@ -26,7 +26,6 @@ _JUMPS: Final = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _COMPOUND: Final = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match
 )  # fmt: skip
-_COLLECTIONS: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -272,13 +271,14 @@ def words(root: ast.AST) -> frozenset[str]:
 
 
 def changers(body: Iterable[ast.stmt]) -> Mapping[str, frozenset[str]]:
-    """Names that a body sets to a collection, to the functions and classes of the body that change it in place."""
+    """Names that a body sets to what may be a collection, to its functions and classes that change it in place."""
     collections = {
-        target.id
+        part.id
         for node in body
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, _COLLECTIONS)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and not isinstance(node.value, (ast.Constant, ast.JoinedStr))
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
+        for part in walk(target)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
     }
     found: dict[str, set[str]] = {}
     for node in body if collections else ():

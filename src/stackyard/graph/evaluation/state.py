@@ -104,6 +104,9 @@ class State:
         self.conditional = 0
         self.depth = 0
         self.nested = 0
+        self.region = 0
+        self.regions = 0
+        self.born: dict[int, tuple[Value, tuple[int, int]]] = {}
         self.sites: list[tuple[Source, ast.AST]] = []
         self.files: set[Path] = set()
 
@@ -160,11 +163,26 @@ class State:
     @contextlib.contextmanager
     def undecided(self) -> Iterator[None]:
         """What happens inside may happen or not."""
+        before = self.region
         self.conditional += 1
+        self.regions += 1
+        self.region = self.regions
         try:
             yield
         finally:
             self.conditional -= 1
+            self.region = before
+
+    def fresh(self, collection: Value) -> Value:
+        """A collection that was just made: changes of it are certain where its making is."""
+        if self.conditional:
+            self.born[id(collection)] = (collection, (self.conditional, self.region))
+        return collection
+
+    def changes_for_certain(self, collection: Value) -> bool:
+        """Whether what now changes a collection certainly happens, once the collection is there."""
+        _, made = self.born.get(id(collection), (None, (0, 0)))
+        return not self.conditional or made == (self.conditional, self.region)
 
     @contextlib.contextmanager
     def elsewhere(self, sites: Sequence[tuple[Source, ast.AST]], conditional: int) -> Iterator[None]:

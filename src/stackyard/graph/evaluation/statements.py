@@ -11,7 +11,7 @@ from typing import Any, Final
 from stackyard.graph.evaluation import pure, values
 from stackyard.graph.evaluation.expressions import Expressions
 from stackyard.graph.evaluation.frames import Frame
-from stackyard.graph.evaluation.values import TAINT, Class, Function, Instance, Unknown, Value
+from stackyard.graph.evaluation.values import Class, Function, Instance, Unknown, Value
 
 
 class Leave(enum.Enum):
@@ -64,8 +64,10 @@ class Statements(Expressions):
         leaves: list[Leave | None] = []
         for path in paths:
             memo: dict[int, Value] = {}
-            _restore(names, affected, {name: values.copied(value, memo) for name, value in start.items()})
             with self.undecided():
+                _restore(names, affected, {name: values.copied(value, memo) for name, value in start.items()})
+                for copy in memo.values():
+                    self.fresh(copy)
                 leave = path()
             leaves.append(leave)
             end = {name: names[name] for name in affected if name in names}
@@ -110,8 +112,7 @@ class Statements(Expressions):
         load = _loading(node.target)
         left, right = self.evaluate(load, frame), self.evaluate(node.value, frame)
         if isinstance(left, list) and isinstance(node.op, ast.Add):
-            items = pure.iterated(right)
-            left.extend(items if items is not None else [Unknown("an item of something unknown")])
+            self.change(values.Method(left, "extend"), (right,), {})
             return None
         self.assign(node.target, values.lift(lambda a, b: pure.binary(node.op, a, b), left, right), frame)
         return None
@@ -132,13 +133,7 @@ class Statements(Expressions):
                 owner.fields[target.attr] = values.choice([known, value]) if self.conditional else value
         elif isinstance(target, ast.Subscript):
             container, key = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
-            if isinstance(container, dict):
-                self.put(container, self.plain_member(key), value)
-            elif isinstance(container, list):
-                if isinstance(key, int) and -len(container) <= key < len(container):
-                    container[key] = value
-                else:
-                    container[:] = [Unknown("an item whose place cannot be told")] * len(container)
+            self.change_any(container, "__setitem__", self.plain_member(key), value)
 
     def unpack(self, targets: Sequence[ast.expr], value: Value, frame: Frame) -> None:
         """Bind the items of a value to several targets."""
@@ -161,13 +156,17 @@ class Statements(Expressions):
                 frame.names.pop(target.id, None)
             elif isinstance(target, ast.Subscript):
                 container, key = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
-                if isinstance(container, dict) and pure.deep(key) and key in container:
-                    del container[key]
-                elif isinstance(container, (dict, list)):
-                    container.clear()
-                    if isinstance(container, dict):
-                        container[TAINT] = Unknown("what is left after something unknown was removed")
+                self.change_any(container, "pop", self.plain_member(key))
         return None
+
+    def change_any(self, container: Value, method: str, *positional: Value) -> None:
+        """Change a collection in place, or each that it may be."""
+        if isinstance(container, values.Choice):
+            with self.undecided():
+                for option in container.options:
+                    self.change_any(option, method, *positional)
+        elif isinstance(container, (dict, list)):
+            self.change(values.Method(container, method), positional, {})
 
     def returned(self, node: ast.Return, frame: Frame) -> Leave | None:
         """`return value`."""
@@ -221,11 +220,7 @@ class Statements(Expressions):
         items = pure.iterated(iterable)
         if items is not None:
             return self.rounds_of(node, frame, self.bound(node.target, items, frame))
-        reason = iterable if isinstance(iterable, Unknown) else Unknown("an item of something unknown")
-        options = iterable.options if isinstance(iterable, values.Choice) else ()
-        found = [pure.iterated(option) for option in options]
-        some = [item for each in found for item in each or [reason]] or [reason]
-        rounds = self.bound(node.target, some, frame)
+        rounds = self.bound(node.target, pure.possible(iterable), frame)
         return self.split(node, frame, lambda: self.rounds_of(node, frame, rounds), lambda: None)
 
     def bound(self, target: ast.expr, items: Sequence[Value], frame: Frame) -> Iterator[None]:

@@ -19,7 +19,9 @@ _COMBINATIONS: Final = 16
 SCALARS: Final = (str, int, float, bool, type(None))
 PLAIN: Final = (*SCALARS, list, dict, tuple, set)
 TAINT: Final = object()
-"""A key of dicts to which something unknown was added: nothing about them can be told any more."""
+"""A key of dicts, or an item of lists and sets, about which nobody knows what else is in them."""
+MAYBE: Final = object()
+"""What TAINT stands for in a dict whose items are known as far as they are there, but perhaps are not."""
 
 Value = Any
 
@@ -201,12 +203,19 @@ def lift(function: Callable[..., Value], *values: Value) -> Value:
     return choice(lift(function, *each) for each in product(*ways))
 
 
+def tainted(value: Value) -> bool:
+    """Whether a collection may hold more, or less, than it seems to."""
+    if isinstance(value, (dict, set)):
+        return TAINT in value
+    return isinstance(value, list) and any(item is TAINT for item in value)
+
+
 def truth(value: Value) -> bool | None:
     """Whether a value counts as true; None when that cannot be told."""
     if isinstance(value, Choice):
         answers = {truth(option) for option in value.options}
         return answers.pop() if len(answers) == 1 else None
-    if isinstance(value, dict) and TAINT in value:
+    if tainted(value):
         return None
     if isinstance(value, PLAIN):
         return bool(value)
