@@ -7,6 +7,7 @@ providers told to change nothing and nothing written.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 import time
 from collections import Counter
@@ -295,7 +296,8 @@ class Executor:
         if made is None:
             raise errors.ProviderError(f"{new.type} {action.read.name!r}: there is none with the id {action.read.id!r}")
         old = action.old.resource if action.old else None
-        read = self._made(new, made).replaced(created=old.created if old else "", modified=old.modified if old else "")
+        read = self._made(new, dataclasses.replace(made, inputs=None))
+        read = read.replaced(created=old.created if old else "", modified=old.modified if old else "")
         if old is None or not values.equal(old.outputs, read.outputs):
             read = read.replaced(modified=now())
         self._session.record.noted(number, action.op, read, action.old)

@@ -12,8 +12,9 @@ A case is a JSON object:
     retained  true when the cloud keeps what the state forgets
     again     false when a third preview is not without changes
 
-A resource is {name, type?, inputs?, component?, ...options of a Goal}. Inputs and options name other
-resources as {"$": "name.output"}, {"$urn": "name"}, {"$provider": "name"}; {"$secret": x} is a secret.
+A resource is {name, type?, inputs?, component?, ...options of a Goal}, or one that is only read:
+{name, type, read_id}. Inputs and options name other resources as {"$": "name.output"}, {"$urn": "name"},
+{"$provider": "name"}; {"$secret": x} is a secret.
 
 The steps in `measured.json` are those of the Pulumi CLI 3.272, run on the same programs written in Python.
 """
@@ -104,6 +105,8 @@ async def _register(each: dict[str, Any], handles: dict[str, Handle], script: Sc
     fields.pop("key", "")
     inputs = _resolve(fields.pop("inputs", {}), handles, script)
     options = {key: _option(key, _resolve(v, handles, script)) for key, v in fields.items()}
+    if "read_id" in fields:
+        return await script.read(type_, name, fields["read_id"])
     make = script.component if component else script.resource
     return await make(type_, name, inputs, **options)
 
