@@ -183,8 +183,10 @@ class Logs(Writer):
         return f"m{n}"
 
     def present(self) -> Iterable[Any]:
-        for page in self.api.get_paginator("filter_log_events").paginate(logGroupName="/g"):
-            yield from (event["message"] for event in page["events"])
+        pages = self.api.get_paginator("filter_log_events").paginate(logGroupName="/g")
+        messages = [event["message"] for page in pages for event in page["events"]]
+        assert len(messages) == len(set(messages)), "an event is there twice"
+        return messages
 
 
 class Kms(Writer):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import collections
+import copy
+import itertools
 from typing import Any
 
 import hypothesis
 import hypothesis.strategies as st
+import pytest
 
 from stackyard.cloud.server.durability import layouts, tracking
 from stackyard.cloud.server.durability.layouts import GONE
@@ -147,6 +150,24 @@ def test_events_of_a_log_group(steps: list[tuple[str, str, str, int]]) -> None:
         assert disk.value() == group
 
 
+@hypothesis.given(STEPS, st.integers(0, 5))
+def test_events_after_a_restart(steps: list[tuple[str, str, str, int]], restart: int) -> None:
+    touches = tracking.begin()
+    group: dict[str, Any] = {"name": "g", "streams": {}}
+    disk = Disk(layouts.Streams())
+    for count, (step, key, _other, number) in enumerate(steps):
+        if count == restart:
+            group = disk.value() if disk.chunks else group
+            disk.layout = layouts.Streams()
+        stream = group["streams"].setdefault(key, {"name": key, "events": []})
+        if step == "delete":
+            del group["streams"][key]
+        else:
+            stream["events"].append({"message": number})
+        disk.follow(group, touches)
+        assert disk.value() == group
+
+
 def test_everything_says_the_whole_value() -> None:
     touches = tracking.begin()
     table: dict[str, Any] = {"name": "t", "items": {"a": {"1": {"v": 1}, "2": {"v": 2}}, "b": {"1": {"v": 3}}}}
@@ -155,3 +176,25 @@ def test_everything_says_the_whole_value() -> None:
     fresh = Disk(disk.layout)
     fresh._write(disk.layout.everything(table))
     assert fresh.value() == disk.value() == table
+
+
+@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize(
+    ("store", "value"),
+    [("dynamodb._tables", {"items": {"a": {"1": 1, "2": 2}, "b": {"1": 3}}}),
+     ("s3._buckets", {"objects": {"k": 1, "l": 2}}),
+     ("cloudwatch_logs._log_groups", {"streams": {"s": {"events": [1, 2]}, "t": {"events": [3]}}})],
+)  # fmt: skip
+def test_a_look_that_is_broken_off_begins_again(store: str, value: dict[str, Any], after: int) -> None:
+    touches = tracking.begin()
+    disk = Disk(copy.deepcopy(layouts.BY_STORE[store]))
+    value = copy.deepcopy(value)
+    broken = disk.layout.changes(OWNER, value, disk.chunks)
+    seen = list(itertools.islice(broken, after))
+    if len(seen) < after:
+        disk._write(seen)  # it came to its end
+    else:
+        broken.close()  # type: ignore[attr-defined]
+        disk.layout.forget(OWNER)
+    disk.follow(value, touches)
+    assert disk.value() == value

@@ -71,37 +71,39 @@ class Children(Whole):
         fresh = self._kind()
         for key, item in dict(child or {}).items():
             dict.__setitem__(fresh, key, Tracked(item) if self._kind is Partitioned else item)
-        fresh.owner, value[self._field] = owner, fresh
+        value[self._field] = fresh
         for first in [first for first in known if first != "" and _unwrapped(first) not in fresh]:
             yield first, EVERY, GONE
         for key in list(fresh):
-            yield from self._child(fresh, key, known)
+            yield from self._child(owner, fresh, key, known)
+        fresh.owner = owner  # not before: a look that is broken off must begin again
 
     def inner(self, value: Any, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
-        child = value.get(self._field)
+        child, owner = value.get(self._field), tracked.owner
+        if owner is None:
+            return
         if tracked is child:
-            yield from self._child(tracked, key, known)
-        elif tracked.owner is not None and len(tracked.owner) == 3:
-            first = tracked.owner[2]
-            if isinstance(child, Partitioned) and dict.get(child, first) is tracked:
-                yield ("c", first), key, dict.get(tracked, key, GONE)
+            yield from self._child(owner, tracked, key, known)
+        elif len(owner) == 3 and isinstance(child, Partitioned) and dict.get(child, owner[2]) is tracked:
+            yield ("c", owner[2]), key, dict.get(tracked, key, GONE)
 
-    def _child(self, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
-        if key not in tracked:
+    def _child(self, owner: tuple[Any, ...], child: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
+        if key not in child:
             yield ("c", key), EVERY, GONE
         elif self._kind is Partitioned:
-            yield from self._partition(tracked, key, known)
+            yield from self._partition((*owner, key), dict.__getitem__(child, key), known)
         else:
-            yield ("c", key), "", dict.__getitem__(tracked, key)
+            yield ("c", key), "", dict.__getitem__(child, key)
 
-    def _partition(self, tracked: Tracked, key: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
-        part = dict.__getitem__(tracked, key)
-        if part.owner is None:
-            part.owner = (*(tracked.owner or ()), key)
-            for inner in [inner for inner in known.get(("c", key), ()) if inner not in part]:
-                yield ("c", key), inner, GONE
-            for inner in list(part):
-                yield ("c", key), inner, dict.__getitem__(part, inner)
+    def _partition(self, owner: tuple[Any, ...], part: Tracked, known: Mapping[Any, Any]) -> Iterator[Change]:
+        if part.owner is not None:
+            return
+        first = ("c", owner[-1])
+        for inner in [inner for inner in known.get(first, ()) if inner not in part]:
+            yield first, inner, GONE
+        for inner in list(part):
+            yield first, inner, dict.__getitem__(part, inner)
+        part.owner = owner
 
     def everything(self, value: Any) -> Iterator[Change]:
         yield (*MAIN, {name: item for name, item in value.items() if name not in self._left_out})
@@ -159,17 +161,19 @@ class Streams(Whole):
         for name, stream in streams.items():
             yield "s", name, {field: item for field, item in stream.items() if field != "events"}
             events = list(stream.get("events") or ())
-            yield from self._appended(name, written.get(name, []), events)
+            # After a restart nothing is remembered of what was written in which runs: it is written once more.
+            before = written.get(name) if ("e", name) in known else []
+            yield from self._appended(name, before, events)
             written[name] = events
         for name in [name for name in known.get("s", ()) if name not in streams]:
             written.pop(name, None)
             yield "s", name, GONE
             yield ("e", name), EVERY, GONE
 
-    def _appended(self, name: Any, before: list[Any], events: list[Any]) -> Iterator[Change]:
-        count = len(before)
-        longer = len(events) >= count and (not count or events[count - 1] is before[-1])
-        if not longer:
+    def _appended(self, name: Any, before: list[Any] | None, events: list[Any]) -> Iterator[Change]:
+        count = len(before or ())
+        longer = len(events) >= count and (not before or events[count - 1] is before[-1])
+        if before is None or not longer:
             yield ("e", name), EVERY, GONE
             count = 0
         if len(events) > count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import encoding, layouts
@@ -15,6 +15,7 @@ from .tracking import EVERY, Touch, Tracked
 
 _PREFIX = "ministack.services."
 _VARIABLE = ("", "variable")  # the key of a plain variable kept as a store of one entry
+_TRIES = 20  # a look takes microseconds, and so does a thread's change
 _log = logging.getLogger("stackyard.state")
 
 
@@ -159,41 +160,42 @@ class State:
         before = [first[1] for first in chunks if first != ""] if len(owner) == 2 else chunks.get(("c", owner[2]), ())
         return list(dict.fromkeys([*tracked, *before]))
 
-    def _entry(self, name: str, key: Any) -> Iterator[Record]:
-        data = self._stores[name]._data
+    def _entry(self, name: str, key: Any) -> list[Record]:
+        data, layout = self._stores[name]._data, _layout(name)
         known = self._known.setdefault(name, {})
-        if key in data:
-            there = known.setdefault(key, {})
-            value = dict.__getitem__(data, key)
-            yield from self._compared(name, key, there, _layout(name).changes((name, key), value, there))
-            return
-        _layout(name).forget((name, key))
-        if known.pop(key, None) is not None:
-            yield "X", name, key
+        if key not in data:
+            layout.forget((name, key))
+            return [("X", name, key)] if known.pop(key, None) is not None else []
+        there = known.setdefault(key, {})
+        value = dict.__getitem__(data, key)
+        return self._steadily(name, key, there, lambda: layout.changes((name, key), value, there))
 
-    def _inside(self, tracked: Tracked, owner: tuple[Any, ...], inner: Any) -> Iterator[Record]:
+    def _inside(self, tracked: Tracked, owner: tuple[Any, ...], inner: Any) -> list[Record]:
         name, key = owner[:2]
-        data = self._stores[name]._data
-        if key in data:
-            there = self._known.setdefault(name, {}).setdefault(key, {})
-            value = dict.__getitem__(data, key)
-            yield from self._compared(name, key, there, _layout(name).inner(value, tracked, inner, there))
+        data, layout = self._stores[name]._data, _layout(name)
+        if key not in data:
+            return []
+        there = self._known.setdefault(name, {}).setdefault(key, {})
+        value = dict.__getitem__(data, key)
+        return self._steadily(name, key, there, lambda: layout.inner(value, tracked, inner, there))
 
-    def _compared(
-        self, name: str, key: Any, there: dict[Any, dict[Any, int]], changes: Iterator[layouts.Change]
-    ) -> Iterator[Record]:
-        for first, rest, piece in list(changes):
-            group = there.get(first)
-            if piece is GONE:
-                if group is not None and (rest is EVERY or rest in group):
-                    _drop(there, first, rest)
-                    yield "D", name, key, first, None if rest is EVERY else (rest,)
-                continue
-            data = self._encoder.encode((name, key, first, rest), piece)
-            group = there.setdefault(first, {})
-            if group.get(rest) != (mark := hash(data)):
-                group[rest] = mark
-                yield "P", name, key, first, rest, data
+    def _steadily(
+        self, name: str, key: Any, there: dict[Any, dict[Any, int]], changes: Callable[[], Iterator[layouts.Change]]
+    ) -> list[Record]:
+        """The records of `changes`; tried again when a thread changes the value while it is looked at."""
+        for last in (False,) * _TRIES + (True,):
+            try:
+                pieces = [
+                    (first, rest, piece if piece is GONE else self._encoder.encode((name, key, first, rest), piece))
+                    for first, rest, piece in changes()
+                ]
+            except RuntimeError:
+                if last:
+                    raise
+                _layout(name).forget((name, key))
+            else:
+                break
+        return list(_compared(name, key, there, pieces))
 
     def _variable(self, module: str, variable: str) -> Iterator[Record]:
         value = _value_of(module, variable)
@@ -208,6 +210,23 @@ class State:
     def _with_long(self, records: list[Record]) -> list[Record]:
         fresh, self._encoder.fresh = self._encoder.fresh, []
         return [("L", digest, string) for digest, string in fresh] + records
+
+
+def _compared(
+    name: str, key: Any, there: dict[Any, dict[Any, int]], pieces: Iterable[tuple[Any, Any, Any]]
+) -> Iterator[Record]:
+    """The records for the encoded `pieces` that differ from what is `there`, which is brought up to date."""
+    for first, rest, data in pieces:
+        group = there.get(first)
+        if data is GONE:
+            if group is not None and (rest is EVERY or rest in group):
+                _drop(there, first, rest)
+                yield "D", name, key, first, None if rest is EVERY else (rest,)
+            continue
+        group = there.setdefault(first, {})
+        if group.get(rest) != (mark := hash(data)):
+            group[rest] = mark
+            yield "P", name, key, first, rest, data
 
 
 def _replay(record: Record, found: dict[str, Any], long: dict[bytes, Any]) -> None:
