@@ -1,0 +1,10 @@
+"""AWS AppSync: GraphQL APIs."""
+
+TYPES = {
+    "ApiKey": "apis",
+    "DataSource": "sources",
+    "Function": "resolvers",
+    "GraphQLApi": "apis",
+    "Resolver": "resolvers",
+}
+FUNCTIONS: dict[str, str] = {}

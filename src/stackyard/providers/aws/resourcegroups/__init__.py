@@ -1,0 +1,6 @@
+"""AWS Resource Groups."""
+
+TYPES = {
+    "Group": "groups",
+}
+FUNCTIONS: dict[str, str] = {}
