@@ -143,9 +143,9 @@ def told(program: str) -> tuple[set[str], set[str], bool]:
     facts, _ = machine.evaluate(source, subject, shared)
     assert facts.stopped is None or "Stackyard itself" not in facts.stopped[1], facts.stopped
     found = facts.references.values()
-    certain = {each.name for each in found if each.name and not each.conditional}
+    certain = {each.name for each in found if not each.reason and not each.conditional}
     unknown = facts.stopped is not None or any(each.reason for each in found)
-    return certain, {each.name for each in found if each.name}, unknown
+    return certain, {each.name for each in found if not each.reason}, unknown
 
 
 def done(program: str, environ: dict[str, str]) -> tuple[set[str], bool]:

@@ -70,10 +70,11 @@ class Statements(Expressions):
                     self.fresh(copy)
                 leave = path()
             leaves.append(leave)
-            end = {name: names[name] for name in affected if name in names}
-            parked = {None: ends, Leave.BREAK: frame.broken, Leave.CONTINUE: frame.continued}.get(leave)
-            if parked is not None:
-                parked.append(end)
+            if leave is None:
+                ends.append({name: names[name] for name in affected if name in names})
+            elif leave in (Leave.BREAK, Leave.CONTINUE):
+                parked = frame.broken if leave is Leave.BREAK else frame.continued
+                parked.append({name: names[name] for name in frame.looped if name in names})
         if ends:
             _restore(names, affected, _joined(ends))
             self.conditional += any(leave in (Leave.RETURN, Leave.BREAK, Leave.CONTINUE) for leave in leaves)
@@ -215,13 +216,21 @@ class Statements(Expressions):
         return self.split(node, frame, lambda: self.execute(node.body, frame), lambda: self.execute(node.orelse, frame))
 
     def loop(self, node: ast.For | ast.AsyncFor, frame: Frame) -> Leave | None:
-        """`for`: once for each item, or for one unknown item that may not be there."""
+        """`for`: once for each item; each item that may be there, or not, is a round that may happen."""
         iterable = self.evaluate(node.iter, frame)
+        options = iterable.options if isinstance(iterable, values.Choice) else (iterable,)
+        paths = [functools.partial(self.loop_over, node, option, frame) for option in options]
+        return paths[0]() if len(paths) == 1 else self.split(node, frame, *paths)
+
+    def loop_over(self, node: ast.For | ast.AsyncFor, iterable: Value, frame: Frame) -> Leave | None:
+        """The rounds over one iterable."""
         items = pure.iterated(iterable)
         if items is not None:
             return self.rounds_of(node, frame, self.bound(node.target, items, frame))
-        rounds = self.bound(node.target, pure.possible(iterable), frame)
-        return self.split(node, frame, lambda: self.rounds_of(node, frame, rounds), lambda: None)
+        for item in pure.possible(iterable):
+            perhaps = functools.partial(self.rounds_of, node, frame, self.bound(node.target, [item], frame))
+            self.split(node, frame, perhaps, lambda: None)
+        return None
 
     def bound(self, target: ast.expr, items: Sequence[Value], frame: Frame) -> Iterator[None]:
         """One round for each item, which is bound to the loop's target."""
@@ -246,8 +255,9 @@ class Statements(Expressions):
 
     def rounds_of(self, node: Loop, frame: Frame, rounds: Iterator[None]) -> Leave | None:
         """The rounds of a loop. Once a round may have left it, further rounds are undecided; of `while`, a few."""
-        outer = frame.broken, frame.continued
+        outer = frame.broken, frame.continued, frame.looped
         frame.broken, frame.continued = [], []
+        frame.looped = self.shared.inside.get(id(node), set())
         before, left = self.conditional, frame.left
         leave: Leave | None = None
         undecided, limit = 0, _UNDECIDED_ROUNDS if isinstance(node, ast.While) else pure.LIST_LIMIT
@@ -268,7 +278,7 @@ class Statements(Expressions):
         if frame.broken:
             self.join(node, frame, frame.broken, alive=ended and result is None)
             result = None
-        frame.broken, frame.continued = outer
+        frame.broken, frame.continued, frame.looped = outer
         self.conditional = before + frame.left - left
         return result
 
