@@ -1,9 +1,13 @@
 """AWS Lambda: functions, who may invoke them, and what does."""
 
 TYPES = {
+    "Alias": "aliases",
     "EventSourceMapping": "mappings",
     "Function": "functions",
+    "FunctionEventInvokeConfig": "aliases",
     "FunctionUrl": "urls",
+    "LayerVersion": "layers",
     "Permission": "permissions",
+    "ProvisionedConcurrencyConfig": "aliases",
 }
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS = {"getFunction": "lookups"}

@@ -92,7 +92,7 @@ class Function(Table):
         if not isinstance(name, str):
             return {}
         arn = aws.arn("lambda", f"function:{name}")
-        return {"arn": arn, **_invocation(aws, arn)}
+        return {"arn": arn, **invocation(aws, arn)}
 
     def sent(self, inputs: Properties) -> Properties:
         """Settings only: the code, tags and concurrency have calls of their own."""
@@ -158,11 +158,11 @@ class Function(Table):
         qualified = f"{arn}:{version}"
         return {
             **outputs,
-            **_invocation(aws, arn),
+            **invocation(aws, arn),
             "environment": {"variables": environment} if environment else None,
             "layers": [layer["Arn"] for layer in found.get("Layers") or []],
             "qualifiedArn": qualified,
-            "qualifiedInvokeArn": _invocation(aws, qualified)["invokeArn"],
+            "qualifiedInvokeArn": invocation(aws, qualified)["invokeArn"],
             "reservedConcurrentExecutions": reserved.get("ReservedConcurrentExecutions", -1),
             "sourceCodeHash": found.get("CodeSha256"),
             "codeSha256": found.get("CodeSha256"),
@@ -213,7 +213,7 @@ def _variables(environment: Value) -> Value:
     return environment.get("variables") if isinstance(environment, dict) else environment
 
 
-def _invocation(aws: Aws, arn: str) -> dict[str, str]:
+def invocation(aws: Aws, arn: str) -> dict[str, str]:
     """The ARNs by which API Gateway invokes a function (docs: Lambda proxy integrations)."""
     base = f"arn:{aws.partition}:apigateway:{aws.region}:lambda:path"
     return {
