@@ -197,7 +197,7 @@ def _look(kind: Kind, aws: Aws, id_: str, known: Properties) -> Properties | Non
 def _outputs(scope: Scope, kind: Kind, aws: Aws, id_: str, known: Properties, seen: Properties) -> Properties:
     """All outputs: what was seen, over what was known, in the program's spelling."""
     merged = {**known, **seen}
-    if "tags" in kind.schema.outputs and "tags" in seen:
+    if "tags" in kind.schema.outputs and "tags" in seen and not isinstance(seen["tags"], list):
         visible = tagging.visible(seen["tags"] or {}, scope.tags)
         merged["tagsAll"] = visible
         merged["tags"] = tagging.own(visible, known.get("tags") or {}, scope.tags)
