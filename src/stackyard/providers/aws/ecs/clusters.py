@@ -17,6 +17,7 @@ from stackyard.providers.aws.tagging import Tagging
 _DESCRIBING: Final = Call(
     "describe_clusters", given(clusters=["$id"], include=["TAGS", "SETTINGS", "CONFIGURATIONS"]), at="clusters[0]"
 )
+_LOGGING: Final = "configuration.executeCommandConfiguration.logConfiguration"
 _BUSY: Final = ("ClusterContainsContainerInstances", "ClusterContainsServices", "ClusterContainsTasks",
                 "ClusterContainsCapacityProvider", "UpdateInProgress")  # fmt: skip
 
@@ -26,7 +27,11 @@ class Cluster(Table):
 
     service = "ecs"
     naming = Naming(limit=255)
-    names = given(name="clusterName", arn="clusterArn")
+    names = given(
+        name="clusterName",
+        arn="clusterArn",
+        **{f"{_LOGGING}.s3BucketEncryptionEnabled": "s3EncryptionEnabled"},
+    )
     id = "clusterArn"
     replaces = ("name",)
     sets = ("settings",)

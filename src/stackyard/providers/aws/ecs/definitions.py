@@ -47,7 +47,7 @@ class TaskDefinition(Table):
     documents = ("containerDefinitions",)
     sets = ("placementConstraints", "requiresCompatibilities", "volumes")
     computed = ("enableFaultInjection", "networkMode")
-    gone = ("ClientException",)
+    gone = ("ClientException:Unable to describe task definition",)
     tagging = Tagging("ecs", by="arn")
     making = Call("register_task_definition", at="taskDefinition")
     reading = Call("describe_task_definition", given(taskDefinition="$which"), at="taskDefinition")
