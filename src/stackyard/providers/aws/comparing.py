@@ -38,7 +38,8 @@ def same(kind: Kind, key: str, left: Value, right: Value) -> bool:
 def canonical(kind: Kind, path: paths.Path, value: Value) -> Value:
     """`value` with unordered lists sorted, and without members of objects that say nothing."""
     if isinstance(value, dict):
-        parts = {name: canonical(kind, (*path, name), item) for name, item in value.items()}
+        given = {name: item for name, item in value.items() if not str(name).startswith("__")}
+        parts = {name: canonical(kind, (*path, name), item) for name, item in given.items()}
         dropped = is_zero if _is_object(kind, path) else is_none
         return {name: item for name, item in parts.items() if not dropped(item)}
     if isinstance(value, list):

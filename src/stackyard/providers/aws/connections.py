@@ -7,6 +7,7 @@ the resource's own region. Its methods block; they are called in threads of `EXE
 from __future__ import annotations
 
 import concurrent.futures
+import contextvars
 import functools
 import json
 import os
@@ -23,7 +24,7 @@ import botocore.loaders
 import botocore.session
 from botocore.exceptions import ClientError
 
-from stackyard.errors import ProviderError
+from stackyard.errors import Cancelled, ProviderError
 from stackyard.providers.aws.settings import AwsSettings
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ _DEAF: Final = {
     name: (key, None, default, convert)
     for name, (key, _, default, convert) in botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
 }
+STOP: Final[contextvars.ContextVar[threading.Event]] = contextvars.ContextVar("stop")
+"""Set when nobody waits any more for the work that is done in this context."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
@@ -168,6 +171,12 @@ def connect(settings: AwsSettings) -> Connection:
     return Connection(settings)
 
 
+def _rest(seconds: float) -> None:
+    """Wait a while; raise Cancelled when nobody waits for us any more."""
+    if STOP.get(threading.Event()).wait(seconds):
+        raise Cancelled("aws: stopped while waiting")
+
+
 class Aws:
     """AWS as one resource sees it: its region, its account, and clients by attribute (`aws.sqs`, `aws.lambda_`)."""
 
@@ -247,7 +256,7 @@ class Aws:
             except ClientError as error:
                 if time.monotonic() > deadline or not any(text in str(error) for text in texts):
                     raise
-            time.sleep(pause)
+            _rest(pause)
             pause = min(pause * 1.6, LONGEST_PAUSE)
 
     def wait(self, what: str, look: Callable[[], T | None], timeout: float = 0) -> T:
@@ -263,5 +272,5 @@ class Aws:
                 return found
             if time.monotonic() > deadline:
                 raise ProviderError(f"{what}: not there after {timeout:.0f} s")
-            time.sleep(pause)
+            _rest(pause)
             pause = min(pause * 1.6, LONGEST_PAUSE)

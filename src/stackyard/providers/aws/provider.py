@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -47,8 +48,13 @@ class AwsProvider:
                 self._accounts.refuse(self._configured.connection.identity()["Account"])
             return work()
 
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(connections.EXECUTOR, context.run, guarded)
+        stop, context = threading.Event(), contextvars.copy_context()
+        context.run(connections.STOP.set, stop)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(connections.EXECUTOR, context.run, guarded)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     async def check(self, request: base.CheckRequest) -> base.Checked:
         return lifecycle.check(self._configured, catalog.kind(request.type), request)
