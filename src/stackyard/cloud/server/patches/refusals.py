@@ -1,7 +1,8 @@
 """Faults: without Docker, tasks are RUNNING, databases available and clusters ACTIVE with nothing behind them; an
 operation or a service that is not there answers as if it were the caller's mistake, or as an S3 bucket; a failure
 inside is a 500, which SDKs repeat for a minute. Cure: all of these are HTTP 501 with the code `NotEmulated` and a
-message that says what to do; no SDK repeats a 501. Definitions (clusters, task definitions, groups) still work.
+message that says what to do; no SDK repeats a 501. Definitions (clusters, task definitions, groups) still work. And an
+unknown name is not looked for in the models of all 434 services, which stops the server for ten seconds.
 """
 
 from __future__ import annotations
@@ -51,8 +52,12 @@ _UNKNOWN = re.compile(
 
 
 def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
-    """The table of handlers and the dispatcher above it, and the one that Step Functions calls in process."""
-    return {"ministack.app": _in_app, "ministack.services.ecs": _in_tasks}
+    """The table of handlers, the dispatcher above it, its router, and what Step Functions calls in process."""
+    return {"ministack.app": _in_app, "ministack.services.ecs": _in_tasks, "ministack.core.router": _in_router}
+
+
+def _in_router(module: Any) -> None:
+    module._is_aws_service_name = lambda _name: True
 
 
 def _in_tasks(module: Any) -> None:
