@@ -114,7 +114,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         found = []
         print(
-            f"{'projects':>8} {'edges':>6} {'cold: discovery':>16} {'graph':>8} {'warm: discovery':>16} {'graph':>8} {'ratio':>6}"
+            f"{'projects':>8} {'edges':>6} {'cold: discovery':>16} {'graph':>8} "
+            f"{'warm: discovery':>16} {'graph':>8} {'ratio':>6}"
         )
         for row in rows(sizes, options.keep or Path(temporary)):
             found.append(row)
