@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def write(path: Path, data: bytes, *, scratch: Path | None = None, mode: int = 0
     `scratch` is the temporary file, on the same file system; by default one beside it. Raises OSError, and
     then the old file is as it was.
     """
-    temporary = scratch or path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = scratch or _beside(path)
     make_folder(path.parent)
     make_folder(temporary.parent)
     try:
@@ -33,10 +34,15 @@ def write(path: Path, data: bytes, *, scratch: Path | None = None, mode: int = 0
     sync_folder(path.parent)
 
 
+def _beside(path: Path) -> Path:
+    """A temporary file next to `path`, this thread's own: others may be writing the same file."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+
+
 def copy(source: Path, target: Path) -> None:
     """Make `target` a copy, atomically. A hard link will do: who uses this never writes into a file in place."""
     make_folder(target.parent)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = _beside(target)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     try:

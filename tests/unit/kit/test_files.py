@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,17 @@ def test_a_link_in_the_place_of_a_file_is_not_written_through(tmp_path: Path) ->
     assert (tmp_path / "outside").read_text() == "kept"
     files.remove(tmp_path / "journal", tmp_path / "nowhere")
     assert not (tmp_path / "journal").exists()
+
+
+def test_threads_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    """Stacks that start together all make the backend's `meta.yaml`."""
+    together = threading.Barrier(4)
+
+    def write(number: int) -> None:
+        for _ in range(10):
+            together.wait(timeout=30)
+            files.write(tmp_path / "meta", str(number).encode())
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["meta"]
