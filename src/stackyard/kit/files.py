@@ -52,6 +52,9 @@ def copy(source: Path, target: Path) -> None:
             raise
         shutil.copyfile(source, temporary)
     os.rename(temporary, target)
+    # When both are links to one file already, the rename does nothing and leaves the temporary one.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
 
 
 def append(path: Path, lines: Sequence[bytes]) -> None:

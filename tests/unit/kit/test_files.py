@@ -50,6 +50,8 @@ def test_a_copy_shares_nothing_that_a_write_could_change(tmp_path: Path) -> None
     assert target.read_bytes() == b"one"
     files.copy(source, target)
     assert target.read_bytes() == b"two"
+    files.copy(source, target)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
 
 
 def test_a_copy_works_where_links_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
