@@ -88,7 +88,10 @@ class AwsProvider:
         unknown = [CheckFailure(k, "is not an argument of this function") for k in given if k not in schema.inputs]
         if unknown:
             return Invoked(failures=tuple(unknown))
-        return Invoked(await self._run(functools.partial(self._call, token, function, schema, given)))
+        checked, failures = schemas.check_arguments(schema, given)
+        if failures:
+            return Invoked(failures=tuple(failures))
+        return Invoked(await self._run(functools.partial(self._call, token, function, schema, checked)))
 
     def _call(
         self, token: str, function: catalog.Function, schema: schemas.FunctionSchema, arguments: Properties

@@ -74,6 +74,11 @@ def check(schema: Schema, inputs: Properties) -> tuple[Properties, list[CheckFai
     return checked, checker.failures
 
 
+def check_arguments(schema: FunctionSchema, arguments: Properties) -> tuple[Properties, list[CheckFailure]]:
+    """The same for the arguments of a function, which says itself what it cannot do without."""
+    return check(Schema(schema.inputs, frozenset(), schema.outputs, frozenset(), schema.objects), arguments)
+
+
 class _Checker:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -132,6 +137,8 @@ class _Checker:
 
     def primitive(self, value: Value, type_: str, path: paths.Path) -> Value:
         try:
+            if isinstance(value, dict | list):
+                raise ValueError
             return coerce(value, type_)
         except (ValueError, TypeError):
             self.fail(path, f"must be a{'n' if type_ == 'integer' else ''} {type_}, not {type(value).__name__}")
