@@ -82,6 +82,19 @@ async def test_secrets_stay_secret(provider: AwsProvider, boto: boto3.Session) -
         client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
+async def test_apis_are_found(provider: AwsProvider, boto: boto3.Session) -> None:
+    client = boto.client("apigatewayv2", endpoint_url=boto.endpoint)  # type: ignore[attr-defined]
+    made = client.create_api(Name="looked-up", ProtocolType="HTTP", Tags={"a": "b"})["ApiId"]
+    try:
+        one = await answer(provider, "aws:apigatewayv2/getApi:getApi", apiId=made)
+        assert (one["name"], one["executionArn"]) == ("looked-up", f"arn:aws:execute-api:us-east-1:123456789012:{made}")
+        token = "aws:apigatewayv2/getApis:getApis"
+        assert (await answer(provider, token, name="looked-up", tags={"a": "b"}))["ids"] == [made]
+        assert (await answer(provider, token, name="looked-up", tags={"a": "c"}))["ids"] == []
+    finally:
+        client.delete_api(ApiId=made)
+
+
 async def test_what_is_not_there_is_an_error_that_names_the_call(provider: AwsProvider) -> None:
     with pytest.raises(ProviderError, match="aws:iam/getRole:getRole: GetRole: NoSuchEntity"):
         await provider.invoke("aws:iam/getRole:getRole", {"name": "nobody"})

@@ -133,6 +133,11 @@ def test_an_api_made_with_a_target_answers(client: Clients, embedded_cloud: Embe
     made = client("apigatewayv2").create_api(Name="h", ProtocolType="HTTP", Target=arn)["ApiId"]
     assert get(embedded_cloud, f"/_aws/execute-api/{made}/any/thing") == (200, {"path": "/any/thing"})
     assert get(embedded_cloud, f"/_aws/execute-api/{made}") == (200, {"path": "/"})
+    client("apigatewayv2").update_api(ApiId=made, Target=f"{arn}-other", RouteKey="GET /one")
+    routes = client("apigatewayv2").get_routes(ApiId=made)["Items"]
+    integrations = client("apigatewayv2").get_integrations(ApiId=made)["Items"]
+    assert [route["RouteKey"] for route in routes] == ["GET /one"]
+    assert [integration["IntegrationUri"] for integration in integrations] == [f"{arn}-other"]
 
 
 def test_a_load_balancer(client: Clients, embedded_cloud: EmbeddedCloud) -> None:

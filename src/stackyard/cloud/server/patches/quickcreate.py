@@ -1,5 +1,5 @@
-"""Fault: an HTTP API made with a target (quick create) has neither route nor stage, and answers 404. Cure: it gets
-the integration, the route and the `$default` stage that AWS makes for it.
+"""Fault: an HTTP API made with a target (quick create) has neither route nor stage, answers 404, and keeps a target
+that was changed. Cure: it gets the integration, the route and the `$default` stage that AWS makes for it.
 """
 
 from __future__ import annotations
@@ -36,4 +36,22 @@ def _in_apis(module: Any) -> None:
         module._create_stage(api, {"stageName": "$default", "autoDeploy": True})
         return answer
 
+    update = module._update_api
+
+    def update_with_target(api: str, data: dict[str, Any]) -> Any:
+        answer = update(api, data)
+        if answer[0] == 200 and (data.get("target") or data.get("routeKey")):
+            _retarget(module, api, data)
+        return answer
+
     module._create_api = create_with_target
+    module._update_api = update_with_target
+
+
+def _retarget(module: Any, api: str, data: dict[str, Any]) -> None:
+    """The API's one route and the integration behind it lead to the new target."""
+    for route in module._routes[api].values():
+        integration = module._integrations[api].get(route.get("target", "").rpartition("/")[2])
+        if data.get("target") and integration is not None:
+            integration["integrationUri"] = data["target"]
+        route["routeKey"] = data.get("routeKey") or route["routeKey"]

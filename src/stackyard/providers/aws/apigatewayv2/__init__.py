@@ -2,10 +2,16 @@
 
 TYPES = {
     "Api": "apis",
+    "ApiMapping": "domains",
     "Authorizer": "authorizers",
     "Deployment": "stages",
+    "DomainName": "domains",
     "Integration": "integrations",
+    "IntegrationResponse": "conversations",
+    "Model": "conversations",
     "Route": "routes",
+    "RouteResponse": "conversations",
     "Stage": "stages",
+    "VpcLink": "domains",
 }
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS = {"getApi": "lookups", "getApis": "lookups"}
