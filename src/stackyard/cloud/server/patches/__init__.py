@@ -10,6 +10,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import (
+    alarms,
+    buckets,
+    buses,
     conditions,
     credentials,
     dataplane,
@@ -37,6 +40,9 @@ ALL: tuple[ModuleType, ...] = (
     conditions,
     resources,
     transport,
+    alarms,
+    buses,
+    buckets,
     dataplane,
     functions,
     network,
