@@ -28,8 +28,6 @@ def same(kind: Kind, key: str, left: Value, right: Value) -> bool:
     left, right = canonical(kind, (key,), left), canonical(kind, (key,), right)
     if (is_empty(left) and is_empty(right)) or (None in (left, right) and is_zero(left) and is_zero(right)):
         return True
-    if key in kind.documents and documents.same(left, right):
-        return True
     if values.equal(left, right):
         return True
     return not is_empty(left) and not is_empty(right) and kind.same(key, left, right)
@@ -42,6 +40,8 @@ def canonical(kind: Kind, path: paths.Path, value: Value) -> Value:
         parts = {name: canonical(kind, (*path, name), item) for name, item in given.items()}
         dropped = is_zero if _is_object(kind, path) else is_none
         return {name: item for name, item in parts.items() if not dropped(item)}
+    if isinstance(value, str) and _names(kind.documents, path):
+        return documents.meaning(value)
     if isinstance(value, list):
         items = [canonical(kind, (*path, "*"), item) for item in value]
         return sorted(items, key=_sort_key) if is_set(kind, path) else items

@@ -43,6 +43,12 @@ def same(left: Value, right: Value) -> bool:
     return bool(_canonical(first) == _canonical(second))
 
 
+def meaning(value: str) -> str:
+    """A text that is the same for all JSON texts of one meaning; `value` itself when it is no JSON."""
+    document = parse(value)
+    return value if document is None else _key(_canonical(document))
+
+
 def _canonical(document: Any) -> Any:
     if isinstance(document, dict) and "Statement" in document:
         statements = document["Statement"]

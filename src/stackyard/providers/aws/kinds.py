@@ -82,7 +82,7 @@ class Kind:
     replaces: ClassVar[tuple[str, ...]] = ()
     """Property paths whose change makes a new resource (Terraform's ForceNew); `region` always does."""
     documents: ClassVar[tuple[str, ...]] = ()
-    """Top-level properties that hold JSON text: compared by meaning."""
+    """Paths of properties that hold JSON text: compared by meaning, and refused when they are not JSON."""
     sets: ClassVar[tuple[str, ...]] = ()
     """Paths of lists without order (`*` for any index)."""
     computed: ClassVar[tuple[str, ...]] = ()

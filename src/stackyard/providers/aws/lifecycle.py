@@ -46,7 +46,7 @@ def check(scope: Scope, kind: Kind, request: base.CheckRequest) -> base.Checked:
     given = {k: v for k, v in request.inputs.items() if k not in ("tagsAll", "__defaults")}
     given.update({key: documents.text(given[key]) for key in kind.documents if key in given})
     checked, failures = schemas.check(kind.schema, given)
-    failures += _unsupported(kind, checked)
+    failures += _unsupported(kind, checked) + _unreadable(kind, checked)
     defaulted = _fill(scope, kind, request, checked, failures)
     failures += kind.check(checked)
     if "tagsAll" in kind.schema.outputs and "tags" in kind.schema.inputs:
@@ -60,6 +60,13 @@ def check(scope: Scope, kind: Kind, request: base.CheckRequest) -> base.Checked:
 def _unsupported(kind: Kind, checked: Properties) -> list[CheckFailure]:
     reason = "is not carried out by this provider yet"
     return [CheckFailure(k, reason) for k in kind.unsupported if not comparing.is_empty(checked.get(k))]
+
+
+def _unreadable(kind: Kind, checked: Properties) -> list[CheckFailure]:
+    """Texts that should be JSON; an OpenAPI `body` may be YAML."""
+    texts = ((key, checked.get(key)) for key in kind.documents if key != "body")
+    wrong = [key for key, text in texts if isinstance(text, str) and text and documents.parse(text) is None]
+    return [CheckFailure(key, "is not valid JSON") for key in wrong]
 
 
 def _fill(

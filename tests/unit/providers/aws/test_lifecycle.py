@@ -84,6 +84,7 @@ async def test_a_resource_given_as_text_is_its_id(provider: AwsProvider) -> None
         ({"delaySecond": 5}, "delaySecond", "did you mean 'delaySeconds'?"),
         ({"delaySeconds": "soon"}, "delaySeconds", "must be an integer, not str"),
         ({"tags": [1]}, "tags", "must be a map"),
+        ({"policy": "{"}, "policy", "is not valid JSON"),
         ({"name": "a.fifo"}, "name", "must end in .fifo"),
     ],
 )
