@@ -28,8 +28,8 @@ def command(stack: str | None, yes: bool, opening: Opening, as_json: bool) -> No
     if not yes:
         who = f"{holder.username}@{holder.hostname} (pid {holder.pid}, since {holder.timestamp})"
         click.confirm(f"It is held by {who}. Break that lock?", abort=True)
-    asyncio.run(cancelling.break_lock(opening, stack or "", holder))
+    broken = asyncio.run(cancelling.break_locks(opening, stack or ""))
     if as_json:
-        screens.write_json("cancelled", {"lock": holder.id})
+        screens.write_json("cancelled", {"locks": [each.id for each in broken]})
     else:
         click.echo("the lock is broken")

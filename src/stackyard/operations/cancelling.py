@@ -1,6 +1,8 @@
-"""cancel: breaking a lock, by naming it."""
+"""cancel: breaking the locks of a stack, by naming it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from stackyard.operations import outputs
 from stackyard.operations.workspace import Opening, Workspace
@@ -13,7 +15,7 @@ async def holder(opening: Opening, name: str) -> LockInfo | None:
         return await workspace.backend.holder(outputs.one(workspace, name).name)
 
 
-async def break_lock(opening: Opening, name: str, held: LockInfo) -> None:
-    """Remove the lock that was shown, and no other."""
+async def break_locks(opening: Opening, name: str) -> Sequence[LockInfo]:
+    """Remove every lock of the stack, the Pulumi CLI's too; whose they were. A writer that still runs is fenced off."""
     async with Workspace(opening) as workspace:
-        await workspace.backend.unlock(outputs.one(workspace, name).name, held)
+        return await workspace.backend.break_locks(outputs.one(workspace, name).name)
