@@ -1,6 +1,7 @@
 """Amazon ECS: clusters, task definitions and services."""
 
 TYPES = {
+    "CapacityProvider": "capacity",
     "Cluster": "clusters",
     "ClusterCapacityProviders": "clusters",
     "Service": "services",
