@@ -14,6 +14,8 @@ from stackyard.model import values
 from stackyard.model.values import Properties
 from stackyard.providers.aws.kinds import Kind
 
+# The embedded cloud's word for what it does not do: HTTP 501, and nothing was done.
+_REFUSED = "NotEmulated"
 _HINTS = {
     "AccessDenied": "the credentials of this stack may not do that",
     "AccessDeniedException": "the credentials of this stack may not do that",
@@ -41,7 +43,8 @@ def _class(error: Exception) -> type[ProviderError]:
     if isinstance(error, ClientError):
         about = error.response.get("ResponseMetadata", {})
         tried_before, status = about.get("RetryAttempts", 0), about.get("HTTPStatusCode", 400)
-        return UncertainError if tried_before or status >= 500 else ProviderError
+        unsure = tried_before or (status >= 500 and code(error) != _REFUSED)
+        return UncertainError if unsure else ProviderError
     lost = (exceptions.HTTPClientError, exceptions.ConnectionError)
     return UncertainError if isinstance(error, lost) else ProviderError
 

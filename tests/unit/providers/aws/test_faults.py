@@ -14,9 +14,9 @@ from stackyard.providers.aws import faults
 KIND: Any = types.SimpleNamespace(token="aws:x:Thing", schema=types.SimpleNamespace(secrets=()), write_only=())
 
 
-def refused(status: int, retries: int = 0) -> ClientError:
+def refused(status: int, retries: int = 0, code: str = "No") -> ClientError:
     about = {"HTTPStatusCode": status, "RetryAttempts": retries}
-    return ClientError({"Error": {"Code": "No", "Message": "no"}, "ResponseMetadata": about}, "CreateThing")  # type: ignore[typeddict-item]
+    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": about}, "CreateThing")  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ def refused(status: int, retries: int = 0) -> ClientError:
         (refused(403), True),
         (refused(409, retries=1), False),
         (refused(500), False),
+        (refused(501, code="NotEmulated"), True),
+        (refused(501, code="EmulatorFault"), False),
         (ReadTimeoutError(endpoint_url="http://here"), False),
         (EndpointConnectionError(endpoint_url="http://here"), False),
         (ParamValidationError(report="bad"), True),

@@ -1,8 +1,8 @@
 """Faults: without Docker, tasks are RUNNING, databases available and clusters ACTIVE with nothing behind them; an
 operation or a service that is not there answers as if it were the caller's mistake, or as an S3 bucket; a failure
-inside is a 500, which SDKs repeat for a minute. Cure: all of these are HTTP 501 with the code `NotEmulated` and a
-message that says what to do; no SDK repeats a 501. Definitions (clusters, task definitions, groups) still work. And an
-unknown name is not looked for in the models of all 434 services, which stops the server for ten seconds.
+inside is a 500, which SDKs repeat for a minute. Cure: all of these are HTTP 501 with the code `NotEmulated` (a failure
+inside: `EmulatorFault`) and a message that says what to do; no SDK repeats a 501. Definitions (clusters, task
+definitions, groups) still work. And an unknown name is not looked for in the models of all 434 services, which stops the server for ten seconds.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def _guarded(service: str, handler: Callable[..., Any]) -> Callable[..., Any]:
             answer = await handler(method, path, headers, body, query)
         except Exception as error:  # noqa: BLE001 - whatever an emulated service raises is its own fault, and is told
             _log.exception("%s %s", service, operation)
-            return _refused(service, headers, f"{operation} failed inside the embedded cloud: {error!r}")
+            fault = f"{operation} failed inside the embedded cloud: {error!r}"
+            return _refused(service, headers, fault, "EmulatorFault")
         if answer[0] in (400, 404, 405, 501) and isinstance(answer[2], bytes) and _UNKNOWN.search(answer[2][:2000]):
             return _refused(service, headers, f"The embedded cloud's {service} has no {operation}.")
         return answer
@@ -138,12 +139,12 @@ def _wants_tasks(operation: str, body: bytes) -> bool:
     return int(given.get("desiredCount", default)) > 0 or given.get("schedulingStrategy") == "DAEMON"
 
 
-def _refused(service: str, headers: Mapping[str, str], message: str) -> Answer:
-    """The error in the protocol that the caller speaks."""
+def _refused(service: str, headers: Mapping[str, str], message: str, code: str = "NotEmulated") -> Answer:
+    """The error in the protocol that the caller speaks. `NotEmulated` says that nothing was done."""
     kind = headers.get("content-type", "")
     if "x-www-form-urlencoded" in kind or service in ("s3", "route53", "cloudfront"):
         text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        error = f"<Code>NotEmulated</Code><Message>{text}</Message>"
+        error = f"<Code>{code}</Code><Message>{text}</Message>"
         if service == "ec2":
             body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>-</RequestID></Response>"
         elif service == "s3":
@@ -152,7 +153,7 @@ def _refused(service: str, headers: Mapping[str, str], message: str) -> Answer:
             body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>-</RequestId></ErrorResponse>"
         return 501, {"Content-Type": "text/xml"}, body.encode()
     if "cbor" in kind or "cbor" in headers.get("smithy-protocol", ""):
-        content = importlib.import_module("cbor2").dumps({"__type": "NotEmulated", "message": message})
+        content = importlib.import_module("cbor2").dumps({"__type": code, "message": message})
         return 501, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, content
-    answer = json.dumps({"__type": "NotEmulated", "message": message}).encode()
-    return 501, {"Content-Type": "application/json", "x-amzn-errortype": "NotEmulated"}, answer
+    answer = json.dumps({"__type": code, "message": message}).encode()
+    return 501, {"Content-Type": "application/json", "x-amzn-errortype": code}, answer
