@@ -48,6 +48,23 @@ class Result:
         return dict(collections.Counter(op for op in ops if op not in ("create-replacement", "delete-replaced")))
 
     @property
+    def planned(self) -> set[tuple[str, str]]:
+        """Operation and URN of every change of all plans."""
+        return {(step["op"], step["urn"]) for step in self.changes}
+
+    @property
+    def executed(self) -> set[tuple[str, str]]:
+        """Operation and URN of every change that was really made."""
+        made, applying = set(), False
+        for each in self.documents:
+            if each["kind"] == "run-started":
+                applying = not each["preview"]
+            elif each["kind"] == "step-finished" and applying and not each["error"] and each["op"] not in QUIET:
+                made.add((each["op"], each["urn"]))
+        # The default providers are the engine's own: no plan shows them.
+        return {(op, urn) for op, urn in made if "::pulumi:providers:" not in urn}
+
+    @property
     def complaints(self) -> list[str]:
         """What it said was wrong, and where."""
         told = [each["diagnostic"] for each in self.documents if each["kind"] == "diagnostic"]
