@@ -2,7 +2,8 @@
 operation or a service that is not there answers as if it were the caller's mistake, or as an S3 bucket; a failure
 inside is a 500, which SDKs repeat for a minute. Cure: all of these are HTTP 501 with the code `NotEmulated` (a failure
 inside: `EmulatorFault`) and a message that says what to do; no SDK repeats a 501. Definitions (clusters, task
-definitions, groups) still work. And an unknown name is not looked for in the models of all 434 services, which stops the server for ten seconds.
+definitions, groups) still work. And an unknown name is not looked for in the models of all 434 services, which stops
+the server for ten seconds.
 """
 
 from __future__ import annotations
