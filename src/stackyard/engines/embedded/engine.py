@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from stackyard import errors
 from stackyard.engines.base import StackContext
+from stackyard.engines.embedded import exports
 from stackyard.engines.embedded.builtin import Builtins
 from stackyard.engines.embedded.catalog import Catalog, Languages
 from stackyard.engines.embedded.deletion import Deletion
@@ -49,9 +50,9 @@ class EmbeddedEngine:
         seed = secrets.token_hex(16)
         session = self._session(context, operation, context.checkpoint, None, seed)
         run = Run(session, self._languages, None)
-        outputs = await run.carry_out()
-        report = session.report
         old = context.checkpoint.outputs
+        outputs = {name: exports.told(value, old.get(name)) for name, value in (await run.carry_out()).items()}
+        report = session.report
         settled = not report.failed and run.is_settled(outputs)
         return Plan(
             report.stack,
