@@ -59,3 +59,14 @@ def test_the_same_block_in_another_vpc_is_no_conflict(client: Clients) -> None:
     api, _ = subnet(client)
     other = api.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     assert api.create_subnet(VpcId=other, CidrBlock="10.0.0.0/24")["Subnet"]["State"] == "available"
+
+
+def test_a_further_block_of_a_vpc_may_hold_subnets(client: Clients) -> None:
+    api = client("ec2")
+    vpc = api.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    made = api.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.9.0.0/16")["CidrBlockAssociation"]
+    blocks = api.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlockAssociationSet"]
+    assert [row["CidrBlock"] for row in blocks] == ["10.0.0.0/16", "10.9.0.0/16"]
+    assert api.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["State"] == "available"
+    api.disassociate_vpc_cidr_block(AssociationId=made["AssociationId"])
+    assert len(api.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlockAssociationSet"]) == 1

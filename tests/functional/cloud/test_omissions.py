@@ -83,3 +83,24 @@ def test_the_account_s_block_counts(client: Clients, embedded_cloud: EmbeddedClo
     assert get(embedded_cloud, host, "/")[0] == 403
     control.delete_public_access_block(AccountId=fresh_account)
     assert get(embedded_cloud, host, "/")[0] == 200
+
+
+def test_a_connection_is_updated(client: Clients, fresh_account: str) -> None:
+    glue = client("glue")
+    settings = {"Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": {"USERNAME": "me"}}
+    glue.create_connection(ConnectionInput=settings, Tags={"a": "b"})
+    arn = f"arn:aws:glue:eu-west-1:{fresh_account}:connection/c"
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {"a": "b"}
+    glue.update_connection(Name="c", ConnectionInput={**settings, "Description": "two"})
+    assert glue.get_connection(Name="c")["Connection"]["Description"] == "two"
+    with pytest.raises(botocore.exceptions.ClientError, match="EntityNotFound"):
+        glue.update_connection(Name="other", ConnectionInput=settings)
+
+
+def test_a_group_is_updated(client: Clients) -> None:
+    cognito = client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="p")["UserPool"]["Id"]
+    cognito.create_group(UserPoolId=pool, GroupName="g", Description="one", Precedence=3)
+    cognito.update_group(UserPoolId=pool, GroupName="g", Precedence=4)
+    group = cognito.get_group(UserPoolId=pool, GroupName="g")["Group"]
+    assert (group["Description"], group["Precedence"]) == ("one", 4)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import (
+    additions,
     alarms,
     buckets,
     buses,
@@ -43,6 +44,7 @@ ALL: tuple[ModuleType, ...] = (
     alarms,
     buses,
     buckets,
+    additions,
     dataplane,
     functions,
     network,
