@@ -37,6 +37,11 @@ async def _carry_out(
         async with Workspace(opening, progress=screen.note) as workspace:
             with interrupts.handled(screen.note) as cancelled:
                 stacks = {stack.name.short: stack for stack in workspace.estate.stacks}
+                if workspace.unused_backend:
+                    screen.note(
+                        f"state stays in {workspace.folder}, not in {workspace.unused_backend}: "
+                        "stacks on the embedded cloud use another backend only when --backend names it"
+                    )
 
                 def decide(plans: Mapping[str, Plan]) -> bool:
                     screen.plans(plans, stacks)

@@ -12,10 +12,12 @@ from stackyard.state.base import LockInfo
 async def holder(opening: Opening, name: str) -> LockInfo | None:
     """Who holds the stack now."""
     async with Workspace(opening) as workspace:
-        return await workspace.backend.holder(outputs.one(workspace, name).name)
+        stack = outputs.one(workspace, name).name
+        return await workspace.backend(stack).holder(stack)
 
 
 async def break_locks(opening: Opening, name: str) -> Sequence[LockInfo]:
     """Remove every lock of the stack, the Pulumi CLI's too; whose they were. A writer that still runs is fenced off."""
     async with Workspace(opening) as workspace:
-        return await workspace.backend.break_locks(outputs.one(workspace, name).name)
+        stack = outputs.one(workspace, name).name
+        return await workspace.backend(stack).break_locks(stack)

@@ -63,6 +63,7 @@ class Workspace:
         self.cloud = clouds.EmbeddedCloud(self.estate.root, progress=progress)
         self.secrets = Opener(os.environ, self.folder, lambda: stack_files.estate_salt(self.estate.stacks))
         self._catalog = catalog
+        self._backends: dict[str, Backend] = {}
         self._languages: dict[str, Language] = {}
         self._engines: dict[str, Engine] = {}
         self._starting: asyncio.Task[clouds.CloudInfo] | None = None
@@ -79,7 +80,7 @@ class Workspace:
     async def _recall(self) -> None:
         """Without a manifest, stacks that were made by naming them are known from their state alone."""
         known = {stack.name.short for stack in self.estate.stacks}
-        names = [name.short for name in await self.backend.list()]
+        names = [name.short for name in await self.backend().list()]
         projects = {project.name for project in self.estate.projects}
         made = [name for name in names if name not in known and name.partition("/")[0] in projects]
         if made:
@@ -177,33 +178,51 @@ class Workspace:
 
     async def read(self, stack: StackName) -> Checkpoint | None:
         """The recorded state of a stack of this estate's backend, secrets decrypted."""
-        return await states.read(self.backend, stack, self.secrets)
+        return await states.read(self.backend(stack), stack, self.secrets)
 
     async def peek(self, stack: StackName) -> Checkpoint | None:
         """The same without any key: secrets stay sealed."""
-        return await states.read(self.backend, stack)
+        return await states.read(self.backend(stack), stack)
 
     async def outputs(self, stack: StackName) -> Properties | None:
         """A stack's recorded outputs; None when it was never made. Plain ones need no key."""
-        return await states.read_outputs(self.backend, stack, self.secrets)
+        return await states.read_outputs(self.backend(stack), stack, self.secrets)
 
     async def open(self, stack: Stack) -> StackState:
         """A stack's state, locked and open for writing."""
         pin = states.Pin(stack.cloud, self.account(stack) if stack.cloud == "embedded" else "")
         salt = (await asyncio.to_thread(stack_files.read, stack)).salt
         return await states.open_for_writing(
-            self.backend, stack.name, self.secrets, salt=salt, pin=pin, spill=self.folder / "spilled"
+            self.backend(stack.name), stack.name, self.secrets, salt=salt, pin=pin, spill=self.folder / "spilled"
         )
 
     async def unfinished(self, stack: Stack) -> bool:
         """Whether a killed run left a journal or a lock behind."""
-        return bool(await self.backend.entries(stack.name)) or await self.backend.holder(stack.name) is not None
+        backend = self.backend(stack.name)
+        return bool(await backend.entries(stack.name)) or await backend.holder(stack.name) is not None
 
-    @functools.cached_property
-    def backend(self) -> Backend:
-        """Where state is kept: what `--backend` names, else the estate's own folder.
+    def backend(self, stack: StackName | None = None) -> Backend:
+        """Where a stack's state is kept: what `--backend` names, else, on the embedded cloud, the estate's own folder.
 
-        Stacks on the embedded cloud never use the project's `backend.url` or PULUMI_BACKEND_URL: state of a
-        laptop must not land beside state of production.
+        On a real cloud it is what the project, the manifest or PULUMI_BACKEND_URL say. Stacks on the embedded
+        cloud never use those: state of a laptop must not land beside state of production.
         """
-        return backends.open_backend(self._opening.backend or self.estate.root.joinpath(FOLDER).as_uri())
+        own = self.estate.root.joinpath(FOLDER).as_uri()
+        found = self.estate.stack(stack) if stack else None
+        url = self._opening.backend
+        if not url and found is not None and found.cloud != "embedded":
+            url = found.project.backend_url or self.estate.backend_url or os.environ.get("PULUMI_BACKEND_URL", "")
+        return self._opened(url or own)
+
+    def _opened(self, url: str) -> Backend:
+        if url not in self._backends:
+            self._backends[url] = backends.open_backend(url)
+        return self._backends[url]
+
+    @property
+    def unused_backend(self) -> str:
+        """A backend that is named somewhere, but not used for stacks on the embedded cloud; else empty."""
+        if self._opening.backend or not any(stack.cloud == "embedded" for stack in self.estate.stacks):
+            return ""
+        named = [project.backend_url for project in self.estate.projects]
+        return next(filter(None, [*named, self.estate.backend_url, os.environ.get("PULUMI_BACKEND_URL", "")]), "")
