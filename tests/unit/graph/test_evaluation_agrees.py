@@ -26,11 +26,46 @@ def ref(name):
     return pulumi.StackReference(name)
 a, b, c, xs, d = 'p', 'q', 'r', ['s', 't'], {'k': 'u'}
 ys = []
+zs = xs
+class Box:
+    def __init__(self, name):
+        self.name = name
+        self.made = []
+    def set(self, name):
+        self.name = name
+        return self
+    @property
+    def twice(self):
+        return self.name + self.name
+    def make(self, s):
+        self.made.append(s)
+        ref(self.name + s)
+box = Box('i')
+def each(items):
+    for i in items:
+        if i != 's':
+            yield i
+def shout(function):
+    def louder(s):
+        return function(s).upper()
+    return louder
+@shout
+def loud(s):
+    return s + 'l'
 def h(items):
     for i in items:
         if os.environ.get('U1'):
             return i
     return 'none'
+def next_of(s):
+    return s[1:] + s[:1] if s else 'none'
+class manager:
+    def __init__(self, name):
+        self.name = name
+    def __enter__(self):
+        return self.name[-3:]
+    def __exit__(self, *exception):
+        return None
 def fill(s):
     ys.append(s)
     return s
@@ -50,7 +85,7 @@ class Writer:
     def text(self, depth: int = 2) -> str:
         """An expression that is text."""
         if depth == 0 or self.random.random() < 0.4:
-            return self.one("a", "b", "c", "'x'", "'y'", "d['k']", "xs[0]", "xs[-1]", "d.get('m', 'z')")
+            return self.one("box.name", "a", "b", "c", "'x'", "'y'", "d['k']", "xs[0]", "xs[-1]", "d.get('m', 'z')")
         one, other = self.text(depth - 1), self.text(depth - 1)
         return self.one(
             f"({one} + {other})",
@@ -61,6 +96,9 @@ class Writer:
             f"({one} or {other})",
             f"f({one})",
             f"fill({one})",
+            "box.twice[-4:]",
+            f"loud({one})",
+            "'+'.join(each(xs))[:9]",
             f"(lambda s: s + {other})({one})",
         )
 
@@ -91,6 +129,11 @@ class Writer:
             f"g({text})",
             f"{self.condition()} and ref({text})",
             self.one("xs.pop()", "d.pop('m', None)", "xs[0] = a", "del d['k']", "xs = sorted(xs)", "c = h(xs)"),
+            self.one(
+                "zs = xs", "zs.append(a)", "box = Box(a[-3:])", "box.name = b[-3:]", "c = box.made[-1]", "zs = list(zs)"
+            ),
+            f"box.make({text})",
+            f"c = next_of({text})",
             *more,
         )
 
@@ -105,6 +148,7 @@ class Writer:
         """An `if`, a loop or a `try`."""
         one, other = indented(self.block(depth, *more)), indented(self.block(depth, *more))
         loop = indented(self.block(depth, "break", "continue", *more))
+        count = f"n{self.random.randrange(10**9)}"
         return self.one(
             f"if {self.condition()}:\n{one}",
             f"if {self.condition()}:\n{one}\nelse:\n{other}",
@@ -112,6 +156,13 @@ class Writer:
             f"for n in range(2):\n{loop}\nelse:\n{other}",
             f"for k, v in list(d.items()):\n{loop}\n    ref(k + v)",
             f"try:\n{one}\nexcept OSError:\n{other}",
+            f"try:\n{one}\nfinally:\n{other}",
+            f"{count} = 0\nwhile {count} < 2 and {self.condition()}:\n    {count} += 1\n{loop}",
+            f"with manager({self.text()}) as c:\n{one}",
+            f"match {self.text()}:\n    case 'p' | 'x':\n{indented(one)}\n    case _:\n{indented(other)}",
+            f"def local(s):\n{one}\n    return s + c\nif {self.condition()}:\n    ref(local(a)[-9:])"
+            if not more
+            else f"if True:\n{one}",
         )
 
     def function(self, name: str) -> str:

@@ -283,7 +283,8 @@ class Expressions(State):
         found: list[Value] = []
         whole = True
         for inner, certain in self.rounds(node.generators, frame):
-            value = self.evaluate(node.elt, inner)
+            with self.perhaps(certain):
+                value = self.evaluate(node.elt, inner)
             whole = whole and certain
             found.append(value)
             if len(found) > pure.LIST_LIMIT:
@@ -296,32 +297,27 @@ class Expressions(State):
         """`{k: v for ...}`."""
         found: dict[Any, Value] = {}
         for inner, certain in self.rounds(node.generators, frame):
-            key, value = self.evaluate(node.key, inner), self.evaluate(node.value, inner)
+            with self.perhaps(certain):
+                key, value = self.evaluate(node.key, inner), self.evaluate(node.value, inner)
             self.put(found, key if certain else Unknown("an item that may not be there"), value)
         return pure.bounded(self.fresh(found))
 
-    def rounds(self, generators: list[ast.comprehension], frame: Frame) -> Iterator[tuple[Frame, bool]]:
+    def rounds(
+        self, generators: list[ast.comprehension], frame: Frame, *, sure: bool = True
+    ) -> Iterator[tuple[Frame, bool]]:
         """The frames in which a comprehension's element is evaluated, and whether each certainly is."""
         first, rest = generators[0], generators[1:]
-        iterable = self.evaluate(first.iter, frame)
+        with self.perhaps(sure):
+            iterable = self.evaluate(first.iter, frame)
         items = pure.iterated(iterable)
-        certain = items is not None
         for item in items if items is not None else pure.possible(iterable):
             inner = Frame(frame.module, {}, frame.wanted, frame, frame.owner, method=frame.method)
-            self.assign(first.target, item, inner)
-            tests = [values.truth(self.evaluate(test, inner)) for test in first.ifs]
-            if False in tests:
-                continue
-            sure = certain and None not in tests
-            self.conditional += not sure
-            try:
-                if rest:
-                    for deeper, deeper_sure in self.rounds(rest, inner):
-                        yield deeper, sure and deeper_sure
-                else:
-                    yield inner, sure
-            finally:
-                self.conditional -= not sure
+            with self.perhaps(sure and items is not None):
+                self.assign(first.target, item, inner)
+                tests = [values.truth(self.evaluate(test, inner)) for test in first.ifs]
+            if False not in tests:
+                certain = sure and items is not None and None not in tests
+                yield from self.rounds(rest, inner, sure=certain) if rest else ((inner, certain),)
 
     def walrus(self, node: ast.NamedExpr, frame: Frame) -> Value:
         """`(name := value)`."""
@@ -335,7 +331,10 @@ class Expressions(State):
         if isinstance(node, ast.Yield):
             frame.yielded.append(value)
         else:
-            frame.yielded += pure.iterated(value) or [Unknown("an item of something unknown")]
+            items = pure.iterated(value)
+            frame.yielded += items if items is not None else [*pure.possible(value), TAINT]
+        if self.conditional > frame.start:
+            frame.yielded.append(TAINT)
         return Unknown("what a generator is sent")
 
 

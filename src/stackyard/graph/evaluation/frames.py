@@ -34,6 +34,7 @@ class Frame:
     `wanted` are the ids of the statements to evaluate. `returned` and `yielded` collect results; `left` counts
     the undecided returns after which the rest of the body may not run. `broken` and `continued` are what names
     were where a loop may have been left, or a round of it; `looped` are the names that the loop sets.
+    `start` is how undecided it is that the body is run at all.
     """
 
     module: Module
@@ -45,6 +46,7 @@ class Frame:
     returned: list[Value] = dataclasses.field(default_factory=list)
     yielded: list[Value] = dataclasses.field(default_factory=list)
     left: int = 0
+    start: int = 0
     broken: list[dict[str, Value]] = dataclasses.field(default_factory=list)
     looped: set[str] = dataclasses.field(default_factory=set)
     continued: list[dict[str, Value]] = dataclasses.field(default_factory=list)

@@ -13,7 +13,7 @@ from stackyard.graph.evaluation.facts import ALL_KEYS, Facts
 from stackyard.graph.evaluation.frames import Frame, Module
 from stackyard.graph.evaluation.objects import READS, Objects
 from stackyard.graph.evaluation.sources import Found, Source
-from stackyard.graph.evaluation.state import Exhausted, Restart, Shared, Subject
+from stackyard.graph.evaluation.state import CALL_STEPS, STEPS, Exhausted, Restart, Shared, Subject, TooLong
 from stackyard.graph.evaluation.statements import Leave
 from stackyard.graph.evaluation.values import (
     Arguments,
@@ -247,19 +247,35 @@ class Machine(Objects):
         self.bind(function, arguments, frame)
         if isinstance(function.node, ast.Lambda):
             return self.evaluate(function.node.body, frame)
-        changed = function.frame.module.scope.changers
-        frame.wanted = self.shared.scope(function.node).slice(frozenset(changed), self.shared.sinks)
+        if self.shared.matters(function.node) or self.limit < STEPS:
+            return self.invoked(function, frame)
+        before = self.sites[:], self.conditional, self.region, self.depth, self.nested
+        self.limit = min(STEPS, self.steps + CALL_STEPS)
+        try:
+            return self.invoked(function, frame)
+        except TooLong:
+            self.sites, self.conditional, self.region, self.depth, self.nested = before
+            return Unknown(f"a call of {function.name}, which takes too long")
+        finally:
+            self.limit = STEPS
+
+    def invoked(self, function: Function, frame: Frame) -> Value:
+        """Run a function's body as far as it matters."""
+        assert not isinstance(function.node, ast.Lambda)
+        scope = self.shared.scope(function.node)
+        changed = scope.touched & (frame.names.keys() | function.frame.module.scope.changers.keys())
+        frame.wanted = scope.slice(changed, self.shared.sinks)
         return self.result(frame, function.node)
 
     def result(self, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
         """Run a function's body."""
-        before = self.conditional
+        before = frame.start = self.conditional
         try:
             leave = self.execute(node.body, frame)
         finally:
             self.conditional = before
         if self.shared.scope(node).yields:
-            return frame.yielded
+            return self.fresh(frame.yielded)
         if leave is None:
             frame.returned.append(None)
         return values.choice(frame.returned) if frame.returned else Unknown(f"a call of {node.name} that fails")
@@ -276,7 +292,11 @@ class Machine(Objects):
         names = frozenset(init.frame.module.scope.changers)
         names |= {"super", *(argument.arg for argument in first)} if whole else set()
         frame.wanted = scope.slice(names, self.shared.sinks)
-        self.result(frame, init.node)
+        before, init.bound.initialising = init.bound.initialising, True
+        try:
+            self.result(frame, init.node)
+        finally:
+            init.bound.initialising = before
 
     def bind(self, function: Function, arguments: Arguments, frame: Frame) -> None:
         """Set a function's parameters."""

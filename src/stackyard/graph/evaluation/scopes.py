@@ -22,7 +22,7 @@ _MUTATORS: Final = frozenset(
     {"append", "extend", "insert", "pop", "popitem", "remove", "clear", "update", "setdefault", "add", "discard"}
     | {"sort", "reverse", "__setitem__", "move_to_end"}
 )
-_JUMPS: Final = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 _COMPOUND: Final = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match
 )  # fmt: skip
@@ -153,7 +153,7 @@ class Scope:
     """One body: a module's, a function's or a class's. Slices of it are remembered.
 
     `inside` are, by the id of a compound statement, the names that anything in it defines; `bound` all names
-    that get a value here.
+    that get a value here, `touched` those whose value is changed in place, or may be.
     """
 
     def __init__(self, body: Sequence[ast.stmt]) -> None:
@@ -162,6 +162,8 @@ class Scope:
         self._collect(body, ())
         self.yields = any(facets.yields for facets in self.facets)
         self.bound = frozenset(name for facets in self.facets for name in facets.binds)
+        self.touched = frozenset(name for facets in self.facets for name in facets.defines - facets.binds)
+        self._alias()
         self.defined: dict[str, list[Facets]] = {}
         for facets in self.facets:
             for name in facets.defines:
@@ -178,6 +180,22 @@ class Scope:
                 self.inside[id(node)] = set(facets.defines)
                 for inner in bodies(node):
                     self._collect(inner, (*parents, facets))
+
+    def _alias(self) -> None:
+        """After `a = b`, what changes the one in place changes the other too."""
+        alike: dict[str, set[str]] = {}
+        for facets in self.facets:
+            node = facets.node
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+                names = {node.value.id, *(target.id for target in node.targets if isinstance(target, ast.Name))}
+                whole = names.union(*(alike.get(name, ()) for name in names))
+                alike.update(dict.fromkeys(whole, whole))
+        if alike:
+            for facets in self.facets:
+                for name in facets.defines - facets.binds:
+                    facets.defines |= alike.get(name, set())
+                for parent in facets.parents:
+                    self.inside[id(parent.node)] |= facets.defines
 
     @functools.cached_property
     def shared(self) -> frozenset[str]:
@@ -216,21 +234,32 @@ class Scope:
         known: set[str] = set(names)
         while waiting:
             facets = waiting.pop()
-            if id(facets.node) in wanted:
-                continue
-            wanted.add(id(facets.node))
-            waiting += facets.parents
-            for name in self._needs(facets, sinks) - known:
-                known.add(name)
-                waiting += self.defined.get(name, ())
+            if id(facets.node) not in wanted:
+                wanted.add(id(facets.node))
+                waiting += facets.parents
+                for name in self._needs(facets, sinks) - known:
+                    known.add(name)
+                    waiting += self.defined.get(name, ())
+            if not waiting:
+                waiting = [each for each in self.facets if self._leaves(each, wanted)]
         return frozenset(wanted)
 
     @staticmethod
     def _starts(facets: Facets, sinks: frozenset[str]) -> bool:
-        if isinstance(facets.node, _JUMPS) or facets.yields:
+        """Whether a statement matters by itself. Nothing does when only a name's value is asked for."""
+        if not sinks:
+            return False
+        if isinstance(facets.node, (ast.Return, ast.Raise)) or facets.yields:
             return True
         is_function = isinstance(facets.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom))
         return not is_function and not sinks.isdisjoint(facets.mentions)
+
+    @staticmethod
+    def _leaves(facets: Facets, wanted: set[int]) -> bool:
+        """Whether a statement that is not wanted yet leaves a loop that is."""
+        if not isinstance(facets.node, (ast.Break, ast.Continue)) or id(facets.node) in wanted:
+            return False
+        return any(isinstance(p.node, _LOOPS) and id(p.node) in wanted for p in facets.parents)
 
     def _needs(self, facets: Facets, sinks: frozenset[str]) -> set[str]:
         """Names a statement uses; a function's body only those that are set in several places.
@@ -295,7 +324,7 @@ def _changed(node: ast.AST) -> str:
     root: ast.AST | None = None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
         root = node.func.value
-    elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+    elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
         root = node.value
     elif isinstance(node, ast.AugAssign):
         root = node.target

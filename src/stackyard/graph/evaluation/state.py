@@ -18,7 +18,8 @@ from stackyard.graph.evaluation.scopes import Scope
 from stackyard.graph.evaluation.sources import Source, Sources
 from stackyard.graph.evaluation.values import Arguments, Choice, Function, Reference, Unknown, Value
 
-STEPS: Final = 400_000
+STEPS: Final = 200_000
+CALL_STEPS: Final = 5_000
 _DEPTH: Final = 120
 _CALLS: Final = 24
 _REFERENCES: Final = 2_000
@@ -27,6 +28,10 @@ BUILTIN_NAMES: Final = frozenset(dir(builtins))
 
 class Exhausted(Exception):
     """The budget is used up."""
+
+
+class TooLong(Exception):
+    """A call that leads to no reference takes too many steps: its result is unknown, everything else goes on."""
 
 
 class Restart(Exception):
@@ -101,6 +106,7 @@ class State:
         self.facts = Facts()
         self.modules: dict[Path, Module] = {}
         self.steps = 0
+        self.limit = STEPS
         self.conditional = 0
         self.depth = 0
         self.nested = 0
@@ -145,7 +151,9 @@ class State:
     def step(self, node: ast.AST, frame: Frame) -> None:
         """Count one step. Raises Exhausted."""
         self.steps += 1
-        if self.steps > STEPS:
+        if self.steps > self.limit:
+            if self.limit < STEPS:
+                raise TooLong
             self.stop(node, frame, f"its evaluation takes more than {STEPS:,} steps")
 
     def nests(self, node: ast.AST, frame: Frame) -> bool:
@@ -172,6 +180,10 @@ class State:
         finally:
             self.conditional -= 1
             self.region = before
+
+    def perhaps(self, certain: bool) -> contextlib.AbstractContextManager[None]:
+        """What happens inside happens for certain, or not."""
+        return contextlib.nullcontext() if certain else self.undecided()
 
     def fresh(self, collection: Value) -> Value:
         """A collection that was just made: changes of it are certain where its making is."""

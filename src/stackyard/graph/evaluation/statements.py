@@ -130,11 +130,17 @@ class Statements(Expressions):
         elif isinstance(target, ast.Attribute):
             owner = self.evaluate(target.value, frame)
             if isinstance(owner, Instance):
+                if not owner.initialised and not owner.initialising:
+                    self.initialise(owner, target)
                 known = owner.fields.get(target.attr, value)
                 owner.fields[target.attr] = values.choice([known, value]) if self.conditional else value
         elif isinstance(target, ast.Subscript):
             container, key = self.evaluate(target.value, frame), self.evaluate(target.slice, frame)
             self.change_any(container, "__setitem__", self.plain_member(key), value)
+
+    def initialise(self, instance: Instance, node: ast.AST) -> None:
+        """Set every field that making the object sets, before anything else sets one."""
+        raise NotImplementedError
 
     def unpack(self, targets: Sequence[ast.expr], value: Value, frame: Frame) -> None:
         """Bind the items of a value to several targets."""
@@ -239,19 +245,19 @@ class Statements(Expressions):
             yield
 
     def while_loop(self, node: ast.While, frame: Frame) -> Leave | None:
-        """`while`: as long as its test is known, then perhaps once more."""
+        """`while`: as long as its test is known to hold, and a few rounds more when it may."""
         return self.rounds_of(node, frame, self.tested(node, frame))
 
     def tested(self, node: ast.While, frame: Frame) -> Iterator[None]:
-        """One round for each time the test holds; when it may hold, one round and no more."""
+        """One round for each time the test holds, or may hold: then the loop may also end there."""
         while True:
             known = values.truth(self.evaluate(node.test, frame))
-            if known is None:
-                self.conditional += 1
-            if known is not False:
-                yield
-            if not known:
+            if known is False:
                 return
+            if known is None:
+                frame.broken.append({name: frame.names[name] for name in frame.looped if name in frame.names})
+                self.conditional += 1
+            yield
 
     def rounds_of(self, node: Loop, frame: Frame, rounds: Iterator[None]) -> Leave | None:
         """The rounds of a loop. Once a round may have left it, further rounds are undecided; of `while`, a few."""

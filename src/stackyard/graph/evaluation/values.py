@@ -92,6 +92,7 @@ class Instance:
     reference: Reference | None = None
     member: str = ""
     initialised: bool = False
+    initialising: bool = False
     origin: tuple[tuple[Any, ...], int] = ((), 0)
 
 
