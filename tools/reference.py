@@ -52,18 +52,32 @@ def exit_codes() -> str:
 
 def aws_types() -> str:
     """The page of AWS types and functions that the embedded engine manages."""
-    lines = []
-    services = sorted(path.parent.name for path in SOURCES.glob("*/schema.json"))
-    total = 0
-    for folder in services:
-        service = folder.rstrip("_")
-        table: Any = catalog.tables(service)
-        total += len(table.types)
-        types = ", ".join(f"`{catalog.token(service, name)}`" for name in sorted(table.types))
-        functions = ", ".join(f"`{name}`" for name in sorted(table.functions))
-        lines.append(f"| {service} | {types} | {functions} |")
-    rows = "\n".join(lines)
-    return f"{HEADER}# AWS types\n\n{total} types.\n\n| service | types | functions |\n|---|---|---|\n{rows}\n"
+    services = sorted(path.parent.name.rstrip("_") for path in SOURCES.glob("*/schema.json"))
+    tables: dict[str, Any] = {service: catalog.tables(service) for service in services}
+    types = sum(len(table.types) for table in tables.values())
+    functions = sum(len(table.functions) for table in tables.values())
+    intro = (
+        f"{types} types and {functions} functions of {len(services)} services. *Not carried out* lists inputs that are "
+        "refused rather than ignored; *found by* says how a creation that was interrupted is found again. "
+        "How to add a type: [the AWS provider](../guide/aws-provider.md)."
+    )
+    pages = "\n".join(_service(service, table) for service, table in tables.items())
+    return f"{HEADER}# AWS types and functions\n\n{intro}\n\n{pages}"
+
+
+def _service(service: str, table: Any) -> str:
+    lines = [f"## {service}", ""]
+    if table.types:
+        lines += ["| type | replaced when these change | not carried out | found by |", "|---|---|---|---|"]
+    for name in sorted(table.types):
+        kind = catalog.kind(catalog.token(service, name))
+        columns = (", ".join(sorted(words)) for words in (kind.replaces, kind.unsupported))
+        lines.append(f"| `{name}` | {' | '.join(columns)} | {kind.found_by} |")
+    if table.types:
+        lines.append("")
+    if table.functions:
+        lines += ["Functions: " + ", ".join(f"`{name}`" for name in sorted(table.functions)), ""]
+    return "\n".join(lines)
 
 
 def manifest() -> str:

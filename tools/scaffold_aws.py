@@ -2,7 +2,6 @@
 
     scaffold_aws.py SERVICE TYPE...     write the module of a new type, its test case, and print what to fill
     scaffold_aws.py --schema SERVICE    write SERVICE/schema.json anew from the installed pulumi_aws SDK
-    scaffold_aws.py --reference         write docs/reference/aws-types.md: every type and function that is known
 
 SERVICE is the module of the token (`sqs` of `aws:sqs/queue:Queue`), TYPE the class (`Queue`) or function
 (`getQueue`). Property names, types and which are required come from pulumi_aws; the calls from botocore.
@@ -259,57 +258,14 @@ def print_calls(client: str, name: str) -> None:
             print(f"  {botocore.xform_name(operation)}({', '.join(members)}) -> {', '.join(answer)}")
 
 
-INTRODUCTION = """# AWS types and functions
-
-What the embedded engine can manage, and look up, through its AWS provider. Made by `tools/scaffold_aws.py
---reference`. *Not carried out* lists inputs that are refused rather than ignored; *found by* says how a creation
-that was interrupted is found again. How to add a type: [the AWS provider](../guide/aws-provider.md).
-"""
-
-
-def services() -> list[str]:
-    """Every service that has a folder, by the name in its tokens."""
-    return sorted(path.parent.name.rstrip("_") for path in SOURCES.glob("*/schema.json"))
-
-
-def write_reference() -> pathlib.Path:
-    """Write the page that lists every type and function."""
-    lines = [INTRODUCTION]
-    count = {"types": 0, "functions": 0}
-    for service in services():
-        tables = catalog.tables(service)
-        lines += [f"## {service}", ""]
-        if tables.types:
-            lines += ["| type | replaced when these change | not carried out | found by |", "|---|---|---|---|"]
-        for name in sorted(tables.types):
-            kind = catalog.kind(catalog.token(service, name))
-            columns = (", ".join(sorted(words)) for words in (kind.replaces, kind.unsupported))
-            lines.append(f"| `{name}` | {' | '.join(columns)} | {kind.found_by} |")
-        if tables.functions:
-            lines += ["", "Functions: " + ", ".join(f"`{name}`" for name in sorted(tables.functions)), ""]
-        lines.append("")
-        count["types"] += len(tables.types)
-        count["functions"] += len(tables.functions)
-    lines.insert(1, f"{count['types']} types and {count['functions']} functions of {len(services())} services.\n")
-    path = ROOT / "docs/reference/aws-types.md"
-    path.parent.mkdir(exist_ok=True)
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def main() -> int:
     """Do what the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schema", action="store_true", help="only write the service's schema.json anew")
-    parser.add_argument("--reference", action="store_true", help="only write the page that lists every type")
     parser.add_argument("--client", help="botocore's name of the service, where it differs from the token's")
     parser.add_argument("service", nargs="?")
     parser.add_argument("types", nargs="*")
     options = parser.parse_args()
-    if options.reference:
-        print(write_reference())
-        return 0
     if not options.service:
         parser.error("name a service")
     for name in options.types:
