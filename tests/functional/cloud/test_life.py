@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -160,3 +162,13 @@ async def test_files_with_secrets_are_private(cloud: EmbeddedCloud) -> None:
     assert info is not None
     for name in ("cmdline", "environ"):
         assert secret.encode() not in Path(f"/proc/{info.pid}/{name}").read_bytes()
+
+
+async def test_a_server_whose_folder_is_deleted_ends(cloud: EmbeddedCloud) -> None:
+    info = await cloud.ensure()
+    ended = os.pidfd_open(info.pid)
+    shutil.rmtree(cloud.folder)
+    try:
+        assert await asyncio.to_thread(select.select, [ended], [], [], 20) == ([ended], [], [])
+    finally:
+        os.close(ended)

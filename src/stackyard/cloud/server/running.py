@@ -16,6 +16,8 @@ from . import arrivals, gateway, orders, patches
 from .durability import door, keeping
 
 _LOG_BYTES, _LOG_FILES = 5_000_000, 3
+_log = logging.getLogger("stackyard.cloud")
+_LOOK = 1.0  # seconds between looks at whether the folder is still there
 
 
 def main(text: str) -> int:
@@ -59,6 +61,7 @@ async def _serve(order: orders.Order, application: gateway.Application, keeper: 
     listener.setblocking(False)
     stop = asyncio.Event()
     _watch(order, stop)
+    leaving = asyncio.create_task(_leave_when_deleted(order))
     if keeper is not None:
         keeper.begin()
     await worker.worker_serve(
@@ -67,8 +70,23 @@ async def _serve(order: orders.Order, application: gateway.Application, keeper: 
         sockets=settings.Sockets([], [listener], []),
         shutdown_trigger=stop.wait,
     )
+    leaving.cancel()
     if keeper is not None:
         await keeper.end()
+
+
+async def _leave_when_deleted(order: orders.Order) -> None:
+    """End the process when its folder was deleted or replaced: nobody can find it, or stop it, any more."""
+    lock = order.folder / "server.lock"
+    own = os.fstat(order.descriptors["lock"]).st_ino
+    while True:
+        await asyncio.sleep(_LOOK)
+        try:
+            if lock.stat().st_ino == own:
+                continue
+        except (FileNotFoundError, NotADirectoryError):
+            _log.warning("%s was deleted", order.folder)
+        os._exit(0)  # there is no place left to write to, and no one to answer
 
 
 def _watch(order: orders.Order, stop: asyncio.Event) -> None:
