@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from stackyard.operations import workspace
+from stackyard.engines.base import Options
+from stackyard.model.plans import Operation
+from stackyard.operations import deploying, workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,11 +58,31 @@ def opening(function: F) -> F:
 
 
 def running(function: F) -> F:
-    """The options of every verb that runs stacks."""
-    function = click.option(
+    """The options of every verb that runs stacks, `[SELECT]...` among them; passed on as one `deploying.Request`.
+
+    The verb completes the request with its operation; `request.options` are the engine's.
+    """
+
+    @selection
+    @click.option(
         "--parallel", "-p", type=click.IntRange(1, 256), metavar="N", help="Stacks at once (default: by the machine)."
-    )(function)
-    function = click.option(
+    )
+    @click.option(
         "--continue-on-error", is_flag=True, help="In a stack, go on with what does not depend on a failed resource."
-    )(function)
-    return click.option("--debug", is_flag=True, help="Show the programs' debug log.")(function)
+    )
+    @click.option("--debug", is_flag=True, help="Show the programs' debug log.")
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any,
+        select: tuple[str, ...],
+        exclude: tuple[str, ...],
+        parallel: int | None,
+        continue_on_error: bool,
+        debug: bool,
+        **kwargs: Any,
+    ) -> Any:
+        options = Options(continue_on_error=continue_on_error, debug=debug)
+        request = deploying.Request(Operation.UP, select, exclude, parallel or 0, options)
+        return function(*args, request=request, **kwargs)
+
+    return wrapper  # type: ignore[return-value]

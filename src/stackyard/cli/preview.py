@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import click
 
 from stackyard.cli import options, running
-from stackyard.engines.base import Options
-from stackyard.model.plans import Operation
 from stackyard.operations.deploying import Request
 from stackyard.operations.workspace import Opening
 
 
 @click.command("preview")
-@options.selection
 @options.running
 @click.option("--refresh", is_flag=True, help="Read every resource first.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes to make.")
 @options.opening
 def command(
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    parallel: int | None,
-    continue_on_error: bool,
-    debug: bool,
+    request: Request,
     refresh: bool,
     detailed_exitcode: bool,
     opening: Opening,
@@ -33,8 +28,8 @@ def command(
     Stacks need not exist yet: a stack that reads another one's output receives its previewed value, unknown
     where it is unknown.
     """
-    engine = Options(continue_on_error=continue_on_error, debug=debug, refresh=refresh)
-    request = Request(Operation.UP, select, exclude, parallel or 0, engine)
+    engine = dataclasses.replace(request.options, refresh=refresh)
+    request = dataclasses.replace(request, options=engine)
     done = running.carry_out(opening, request, apply=False, yes=False, as_json=as_json)
     if not done.failed and detailed_exitcode and done.changes:
         return running.CHANGES_PENDING

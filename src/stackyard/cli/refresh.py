@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import click
 
 from stackyard.cli import options, running
-from stackyard.engines.base import Options
 from stackyard.model.plans import Operation
 from stackyard.operations.deploying import Request
 from stackyard.operations.workspace import Opening
 
 
 @click.command("refresh")
-@options.selection
 @options.running
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.opening
 def command(
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    parallel: int | None,
-    continue_on_error: bool,
-    debug: bool,
+    request: Request,
     yes: bool,
     opening: Opening,
     as_json: bool,
 ) -> int:
     """Read every resource of the selected stacks (default: all) again, and correct the state; programs do not run."""
-    engine = Options(continue_on_error=continue_on_error, debug=debug)
-    request = Request(Operation.REFRESH, select, exclude, parallel or 0, engine)
+    request = dataclasses.replace(request, operation=Operation.REFRESH)
     return running.carry_out(opening, request, apply=True, yes=yes, as_json=as_json).exit_code
