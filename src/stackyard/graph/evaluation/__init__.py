@@ -8,5 +8,5 @@ Must not: read files other than Python sources of the estate, or know how a stac
     scopes       which statements matter: a backward slice by names
     values       what an expression can be
     pure         operations on plain data, bounded
-    machine      one evaluation: statements, expressions, calls, classes, library
+    state, expressions, statements, objects, modules, machine: one evaluation, each adding its part
 """
