@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from stackyard.model.values import Properties
 from stackyard.providers.aws.connections import Aws
+from stackyard.providers.aws.ec2 import disks
 from stackyard.providers.aws.kinds import Change, FoundBy, Kind, fixed
 from stackyard.providers.aws.tagging import TOKEN_TAG, Tagging, mapping, pairs
 
@@ -22,18 +23,23 @@ METADATA: Final = {
     "httpProtocolIpv6": "HttpProtocolIpv6",
     "instanceMetadataTags": "InstanceMetadataTags",
 }
-DISK: Final = {
-    "deleteOnTermination": "DeleteOnTermination",
-    "encrypted": "Encrypted",
-    "iops": "Iops",
-    "kmsKeyId": "KmsKeyId",
-    "throughput": "Throughput",
-    "volumeSize": "VolumeSize",
-    "volumeType": "VolumeType",
+CPU: Final = {
+    "amdSevSnp": "AmdSevSnp",
+    "coreCount": "CoreCount",
+    "nestedVirtualization": "NestedVirtualization",
+    "threadsPerCore": "ThreadsPerCore",
 }
-GROWS: Final = ("iops", "throughput", "volumeSize", "volumeType")
+SPOT: Final = {
+    "instanceInterruptionBehavior": "InstanceInterruptionBehavior",
+    "maxPrice": "MaxPrice",
+    "spotInstanceType": "SpotInstanceType",
+    "validUntil": "ValidUntil",
+}
+TEMPLATE: Final = {"id": "LaunchTemplateId", "name": "LaunchTemplateName", "version": "Version"}
 # A new instance profile is not known everywhere at once.
 LATE: Final = ("Invalid IAM Instance Profile",)
+# Inputs that EC2 tells only when it is asked for each: asked when the program states them.
+_ASKED: Final = ("disableApiStop", "instanceInitiatedShutdownBehavior")
 
 
 class Instance(Kind):
@@ -45,8 +51,17 @@ class Instance(Kind):
         "ami",
         "associatePublicIpAddress",
         "availabilityZone",
+        "cpuOptions",
+        "ebsBlockDevices",
+        "enclaveOptions",
+        "ephemeralBlockDevices",
+        "hibernation",
+        "hostId",
+        "instanceMarketOptions",
         "keyName",
+        "launchTemplate",
         "placementGroup",
+        "placementPartitionNumber",
         "privateIp",
         "securityGroups",
         "subnetId",
@@ -54,23 +69,37 @@ class Instance(Kind):
         "rootBlockDevice.encrypted",
         "rootBlockDevice.kmsKeyId",
     )
-    sets = ("securityGroups", "vpcSecurityGroupIds")
+    sets = ("ebsBlockDevices", "ephemeralBlockDevices", "securityGroups", "vpcSecurityGroupIds")
     computed = (
         "ami",
         "associatePublicIpAddress",
         "availabilityZone",
+        "cpuOptions",
+        *(f"cpuOptions.{name}" for name in CPU),
+        "creditSpecification",
+        "disableApiStop",
         "disableApiTermination",
+        "ebsBlockDevices",
+        *(f"ebsBlockDevices[*].{name}" for name in (*disks.MEMBERS, "deviceName", "volumeId")),
         "ebsOptimized",
+        "enclaveOptions",
+        "hostId",
         "iamInstanceProfile",
+        "instanceInitiatedShutdownBehavior",
+        "instanceMarketOptions",
         "instanceType",
         "keyName",
+        "launchTemplate.id",
+        "launchTemplate.name",
+        "maintenanceOptions",
         "metadataOptions",
         *(f"metadataOptions.{name}" for name in METADATA),
         "monitoring",
         "placementGroup",
+        "placementPartitionNumber",
         "privateIp",
         "rootBlockDevice",
-        *(f"rootBlockDevice.{name}" for name in DISK),
+        *(f"rootBlockDevice.{name}" for name in (*disks.MEMBERS, "deviceName", "volumeId")),
         "securityGroups",
         "subnetId",
         "tenancy",
@@ -81,30 +110,16 @@ class Instance(Kind):
     volatile = ("instanceState", "publicIp", "publicDns")
     unsupported = (
         "capacityReservationSpecification",
-        "cpuOptions",
-        "creditSpecification",
-        "disableApiStop",
-        "ebsBlockDevices",
         "enablePrimaryIpv6",
-        "enclaveOptions",
-        "ephemeralBlockDevices",
-        "hibernation",
-        "hostId",
         "hostResourceGroupArn",
-        "instanceInitiatedShutdownBehavior",
-        "instanceMarketOptions",
         "ipv6AddressCount",
         "ipv6Addresses",
-        "launchTemplate",
-        "maintenanceOptions",
         "networkInterfaces",
         "placementGroupId",
-        "placementPartitionNumber",
         "primaryNetworkInterface",
         "privateDnsNameOptions",
         "secondaryNetworkInterfaces",
         "secondaryPrivateIps",
-        "volumeTags",
     )
     found_by = FoundBy.TAG
     tagging = Tagging("ec2", by="id", add="create_tags", remove="delete_tags", read="", member="Resources")
@@ -115,9 +130,10 @@ class Instance(Kind):
         return ("userData", "userDataBase64") if new.get("userDataReplaceOnChange") is True else ()
 
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
-        arguments = _launch(inputs)
-        if inputs.get("tagsAll"):
-            arguments["TagSpecifications"] = [{"ResourceType": "instance", "Tags": pairs(inputs["tagsAll"])}]
+        arguments = _launch(aws, inputs)
+        tags = {"instance": inputs.get("tagsAll"), "volume": inputs.get("volumeTags")}
+        said = [{"ResourceType": name, "Tags": pairs(given)} for name, given in tags.items() if given]
+        arguments |= {"TagSpecifications": said} if said else {}
         made = aws.persist(lambda: aws.ec2.run_instances(**arguments, ClientToken=token[:64]), *LATE)
         return str(made["Instances"][0]["InstanceId"])
 
@@ -125,6 +141,11 @@ class Instance(Kind):
         self._reach(aws, id, "running")
         if inputs.get("sourceDestCheck") is False:
             aws.ec2.modify_instance_attribute(InstanceId=id, SourceDestCheck={"Value": False})
+        labels = (inputs.get("rootBlockDevice") or {}).get("tags")
+        if labels:
+            disks.label(aws, disks.volumes(_described(aws, id), root=True), {}, labels)
+        if inputs.get("getPasswordData") is True:
+            aws.wait(f"password of instance {id}", lambda: _password(aws, id) or None)
 
     def _reach(self, aws: Aws, id: str, state: str) -> None:
         aws.wait(f"instance {id} to be {state}", lambda: _described(aws, id)["State"]["Name"] == state)
@@ -136,14 +157,20 @@ class Instance(Kind):
         groups = found.get("SecurityGroups") or []
         interface: dict[str, Any] = next(iter(found.get("NetworkInterfaces") or ()), {})
         profile = found.get("IamInstanceProfile", {}).get("Arn", "")
+        asked = {name: self._asked(aws, id, name) for name in _ASKED if known.get(name) is not None}
         return {
             "ami": found["ImageId"],
             "arn": aws.arn("ec2", f"instance/{id}"),
-            "associatePublicIpAddress": bool(found.get("PublicIpAddress")),
+            "associatePublicIpAddress": _is_public(found, interface),
             "availabilityZone": found["Placement"].get("AvailabilityZone", ""),
-            "disableApiTermination": self._flag(aws, id, "disableApiTermination"),
+            "cpuOptions": _seen(found.get("CpuOptions") or {}, CPU),
+            "disableApiTermination": bool(self._asked(aws, id, "disableApiTermination")),
             "ebsOptimized": bool(found.get("EbsOptimized")),
+            "enclaveOptions": {"enabled": bool((found.get("EnclaveOptions") or {}).get("Enabled"))},
+            "hibernation": bool((found.get("HibernationOptions") or {}).get("Configured")),
+            "hostId": found["Placement"].get("HostId", ""),
             "iamInstanceProfile": profile.rpartition("/")[2],
+            "instanceLifecycle": found.get("InstanceLifecycle", ""),
             "instanceState": found["State"]["Name"],
             "instanceType": found["InstanceType"],
             "keyName": found.get("KeyName", ""),
@@ -157,11 +184,15 @@ class Instance(Kind):
             "publicIp": found.get("PublicIpAddress", ""),
             "securityGroups": sorted(group["GroupName"] for group in groups),
             "sourceDestCheck": found.get("SourceDestCheck", True),
+            "spotInstanceRequestId": found.get("SpotInstanceRequestId", ""),
             "subnetId": found.get("SubnetId", ""),
             "tags": mapping(found.get("Tags")),
             "tenancy": found["Placement"].get("Tenancy", "default"),
             "vpcSecurityGroupIds": sorted(group["GroupId"] for group in groups),
             **self._data(aws, id, known),
+            **({"passwordData": _password(aws, id)} if known.get("getPasswordData") is True else {}),
+            **asked,
+            **disks.told(aws, found, known),
         }
 
     def _data(self, aws: Aws, id: str, known: Properties) -> Properties:
@@ -174,9 +205,9 @@ class Instance(Kind):
             return {"userDataBase64": data}
         return {"userData": base64.b64decode(data).decode(errors="replace")}
 
-    def _flag(self, aws: Aws, id: str, name: str) -> bool:
+    def _asked(self, aws: Aws, id: str, name: str) -> Any:
         answer = aws.ec2.describe_instance_attribute(InstanceId=id, Attribute=name)
-        return bool(answer.get(name[0].upper() + name[1:], {}).get("Value"))
+        return answer.get(name[0].upper() + name[1:], {}).get("Value")
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
         new = change.new
@@ -185,8 +216,19 @@ class Instance(Kind):
             modify(InstanceId=id, Groups=new["vpcSecurityGroupIds"])
         if change.any("sourceDestCheck"):
             modify(InstanceId=id, SourceDestCheck={"Value": bool(new["sourceDestCheck"])})
-        if change.any("disableApiTermination"):
-            modify(InstanceId=id, DisableApiTermination={"Value": bool(new.get("disableApiTermination"))})
+        for name in ("disableApiTermination", "disableApiStop"):
+            if change.any(name):
+                modify(InstanceId=id, **{name[0].upper() + name[1:]: {"Value": bool(new.get(name))}})
+        if change.any("instanceInitiatedShutdownBehavior") and new.get("instanceInitiatedShutdownBehavior"):
+            wanted = new["instanceInitiatedShutdownBehavior"]
+            modify(InstanceId=id, InstanceInitiatedShutdownBehavior={"Value": wanted})
+        self._update_options(aws, id, change)
+        if change.any("instanceType", "userData", "userDataBase64", "ebsOptimized"):
+            self._while_stopped(aws, id, change)
+
+    def _update_options(self, aws: Aws, id: str, change: Change) -> None:
+        """What has calls of its own."""
+        new = change.new
         if change.any("monitoring"):
             switch = aws.ec2.monitor_instances if new.get("monitoring") else aws.ec2.unmonitor_instances
             switch(InstanceIds=[id])
@@ -194,10 +236,18 @@ class Instance(Kind):
             aws.ec2.modify_instance_metadata_options(InstanceId=id, **_told(new["metadataOptions"], METADATA))
         if change.any("iamInstanceProfile"):
             self._become(aws, id, new.get("iamInstanceProfile") or "")
+        if change.any("creditSpecification") and new.get("creditSpecification"):
+            credit = {"InstanceId": id, "CpuCredits": new["creditSpecification"].get("cpuCredits", "standard")}
+            aws.ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[credit])
+        if change.any("maintenanceOptions") and new.get("maintenanceOptions"):
+            wanted = new["maintenanceOptions"].get("autoRecovery", "default")
+            aws.ec2.modify_instance_maintenance_options(InstanceId=id, AutoRecovery=wanted)
         if change.any("rootBlockDevice"):
-            self._grow(aws, id, new.get("rootBlockDevice") or {})
-        if change.any("instanceType", "userData", "userDataBase64", "ebsOptimized"):
-            self._while_stopped(aws, id, change)
+            had, wants = (each.get("rootBlockDevice") or {} for each in (change.old, new))
+            disks.grow(aws, _described(aws, id), wants, had)
+        if change.any("volumeTags"):
+            had, wants = (each.get("volumeTags") or {} for each in (change.old, new))
+            disks.label(aws, disks.volumes(_described(aws, id)), had, wants)
 
     def _become(self, aws: Aws, id: str, profile: str) -> None:
         here = [{"Name": "instance-id", "Values": [id]}]
@@ -206,13 +256,6 @@ class Instance(Kind):
         if profile:
             wanted = {"Name": profile}
             aws.persist(lambda: aws.ec2.associate_iam_instance_profile(InstanceId=id, IamInstanceProfile=wanted), *LATE)
-
-    def _grow(self, aws: Aws, id: str, disk: Properties) -> None:
-        found = _described(aws, id)
-        for each in found.get("BlockDeviceMappings") or ():
-            if each["DeviceName"] == found.get("RootDeviceName"):
-                said = _told({name: disk[name] for name in GROWS if disk.get(name)}, {**DISK, "volumeSize": "Size"})
-                aws.ec2.modify_volume(VolumeId=each["Ebs"]["VolumeId"], **said)
 
     def _while_stopped(self, aws: Aws, id: str, change: Change) -> None:
         aws.ec2.stop_instances(InstanceIds=[id])
@@ -243,29 +286,51 @@ class Instance(Kind):
         return None
 
 
-def _launch(inputs: Properties) -> dict[str, Any]:
+def _launch(aws: Aws, inputs: Properties) -> dict[str, Any]:
     placed = {
         "AvailabilityZone": inputs.get("availabilityZone"),
         "GroupName": inputs.get("placementGroup"),
+        "HostId": inputs.get("hostId"),
+        "PartitionNumber": inputs.get("placementPartitionNumber"),
         "Tenancy": inputs.get("tenancy"),
     }
-    profile, data, disk = inputs.get("iamInstanceProfile"), _user_data(inputs), inputs.get("rootBlockDevice")
+    profile, data = inputs.get("iamInstanceProfile"), _user_data(inputs)
     optional: dict[str, Any] = {
         "ImageId": inputs.get("ami"),
         "InstanceType": inputs.get("instanceType"),
         "KeyName": inputs.get("keyName"),
         "EbsOptimized": inputs.get("ebsOptimized"),
+        "DisableApiStop": inputs.get("disableApiStop"),
         "DisableApiTermination": inputs.get("disableApiTermination"),
+        "InstanceInitiatedShutdownBehavior": inputs.get("instanceInitiatedShutdownBehavior"),
         "Monitoring": {"Enabled": True} if inputs.get("monitoring") is True else None,
         "IamInstanceProfile": {"Name": profile} if profile else None,
         # botocore encodes it itself.
         "UserData": base64.b64decode(data) if data else None,
         "Placement": {name: value for name, value in placed.items() if value},
-        "MetadataOptions": _told(inputs.get("metadataOptions") or {}, METADATA),
-        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": _told(disk, DISK)}] if disk else None,
+        "BlockDeviceMappings": disks.launched(aws, inputs),
+        **_options(inputs),
         **_placed(inputs),
     }
     return {"MinCount": 1, "MaxCount": 1, **{name: value for name, value in optional.items() if value}}
+
+
+def _options(inputs: Properties) -> dict[str, Any]:
+    """The members of a launch that are structures of their own."""
+    template, market = inputs.get("launchTemplate") or {}, inputs.get("instanceMarketOptions") or {}
+    return {
+        "CpuOptions": _told(inputs.get("cpuOptions") or {}, CPU),
+        "CreditSpecification": _told(inputs.get("creditSpecification") or {}, {"cpuCredits": "CpuCredits"}),
+        "EnclaveOptions": _told(inputs.get("enclaveOptions") or {}, {"enabled": "Enabled"}),
+        "HibernationOptions": {"Configured": True} if inputs.get("hibernation") is True else None,
+        "InstanceMarketOptions": {
+            **_told(market, {"marketType": "MarketType"}),
+            **({"SpotOptions": _told(market["spotOptions"], SPOT)} if market.get("spotOptions") else {}),
+        },
+        "LaunchTemplate": _told(template, TEMPLATE),
+        "MaintenanceOptions": _told(inputs.get("maintenanceOptions") or {}, {"autoRecovery": "AutoRecovery"}),
+        "MetadataOptions": _told(inputs.get("metadataOptions") or {}, METADATA),
+    }
 
 
 def _placed(inputs: Properties) -> dict[str, Any]:
@@ -290,11 +355,22 @@ def _user_data(inputs: Properties) -> str:
 
 
 def _told(wanted: Properties, names: dict[str, str]) -> dict[str, Any]:
-    return {member: wanted[name] for name, member in names.items() if wanted.get(name) is not None}
+    return {member: wanted[name] for name, member in names.items() if wanted.get(name) not in (None, "")}
 
 
 def _seen(found: dict[str, Any], names: dict[str, str]) -> Properties:
     return {name: found[member] for name, member in names.items() if member in found}
+
+
+def _is_public(found: dict[str, Any], interface: dict[str, Any]) -> bool:
+    """Whether EC2 gave it an address of its own; an Elastic IP is the program's."""
+    if not interface:
+        return bool(found.get("PublicIpAddress"))
+    return (interface.get("Association") or {}).get("IpOwnerId") == "amazon"
+
+
+def _password(aws: Aws, id: str) -> str:
+    return str(aws.ec2.get_password_data(InstanceId=id).get("PasswordData", "")).strip()
 
 
 def _described(aws: Aws, id: str) -> dict[str, Any]:
