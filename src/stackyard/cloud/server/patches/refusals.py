@@ -48,7 +48,9 @@ _RUNS: Mapping[str, tuple[str, str]] = {
 }
 _RUNS_IF_WANTED = "CreateService|UpdateService|CreateTaskSet"
 _UNKNOWN = re.compile(
-    rb"Unknown (?:[A-Za-z0-9]+ )*(?:action|operation|path|target)\b|not (?:yet )?implemented|Unsupported \w+ path", re.I
+    rb"Unknown (?:[A-Za-z0-9]+ )*(?:action|operation|path|target)\b|not (?:yet )?implemented|Unsupported \w+ path"
+    rb"|No route for [A-Z]+ /",
+    re.I,
 )
 
 
