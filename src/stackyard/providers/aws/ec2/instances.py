@@ -108,6 +108,7 @@ class Instance(Kind):
         "vpcSecurityGroupIds",
     )
     volatile = ("instanceState", "publicIp", "publicDns")
+    affects = fixed(vpcSecurityGroupIds=("securityGroups",))
     unsupported = (
         "capacityReservationSpecification",
         "enablePrimaryIpv6",

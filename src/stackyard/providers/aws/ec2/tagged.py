@@ -12,7 +12,7 @@ from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import FoundBy
 from stackyard.providers.aws.naming import Naming
 from stackyard.providers.aws.tables import Call, Table
-from stackyard.providers.aws.tagging import TOKEN_TAG, Tagging, pairs
+from stackyard.providers.aws.tagging import TOKEN_TAG, Tagging, mapping, pairs
 
 
 class Tagged(Table):
@@ -55,4 +55,5 @@ class Tagged(Table):
         answer = getattr(aws.client("ec2"), reading.operation)(**{name: filters})
         items = jmespath.search(reading.at.removesuffix("[0]"), answer) or []
         alive = [item for item in items if not self.living or item.get("State") in self.living]
-        return alive[0] if alive else None
+        # Emulators ignore filters that they do not know, and then answer everything.
+        return next((item for item in alive if mapping(item.get("Tags")).get(TOKEN_TAG) == token), None)
