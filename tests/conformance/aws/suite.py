@@ -43,6 +43,8 @@ from stackyard import errors
 from stackyard.model import values
 from stackyard.model.resources import Resource
 from stackyard.providers import assets, base
+from stackyard.providers.aws import catalog
+from stackyard.providers.aws.kinds import FoundBy
 
 _COUNTER = itertools.count()
 _HOLE = re.compile(r"\$\{([^}]+)\}")
@@ -102,8 +104,8 @@ class Life:
     async def create(self, inputs: dict[str, Any], *, preview: bool = False) -> base.Made:
         return await self.provider.create(base.CreateRequest(self.urn, self.type, inputs, self.token, preview=preview))
 
-    async def find(self, inputs: dict[str, Any]) -> base.Found:
-        return await self.provider.find(base.CreateRequest(self.urn, self.type, inputs, self.token))
+    async def find(self, inputs: dict[str, Any], token: str = "") -> base.Found:
+        return await self.provider.find(base.CreateRequest(self.urn, self.type, inputs, token or self.token))
 
     def recorded(self, made: base.Made, inputs: dict[str, Any]) -> Resource:
         return Resource(self.urn, self.type, True, made.id, inputs=inputs, outputs=values.reveal(made.outputs))
@@ -264,6 +266,9 @@ class Trial:
             assert found.presence == self.case.get("find", "found"), found
             if found.made:
                 assert found.made.id == resource.id
+        if catalog.kind(self.life.type).found_by is FoundBy.TAG:
+            other = await self.life.find(resource.inputs, token="0" * 32)
+            assert other.presence is base.Presence.ABSENT, "another one's creation was taken for its own"
 
     async def changes(self, resource: Resource, given: dict[str, Any]) -> Resource:
         if "change" not in self.case:

@@ -283,7 +283,8 @@ class Instance(Kind):
         ]
         for reservation in aws.pages("ec2", "describe_instances", "Reservations", Filters=filters):
             for each in reservation["Instances"]:
-                return str(each["InstanceId"])
+                if mapping(each.get("Tags")).get(TOKEN_TAG) == token:
+                    return str(each["InstanceId"])
         return None
 
 
