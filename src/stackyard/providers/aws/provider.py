@@ -46,7 +46,11 @@ class AwsProvider:
         def guarded() -> T:
             if self._accounts != settings.Accounts():
                 self._accounts.refuse(self._configured.connection.identity()["Account"])
-            return work()
+            try:
+                return work()
+            except StopIteration as error:
+                # A future cannot carry it: whoever awaits would wait for ever.
+                raise RuntimeError("a search of the provider found nothing") from error
 
         stop, context = threading.Event(), contextvars.copy_context()
         context.run(connections.STOP.set, stop)

@@ -75,3 +75,9 @@ async def test_a_cancelled_call_stops_waiting() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(stopped.wait, 5)
+
+
+async def test_a_search_that_ends_early_is_an_error_and_no_endless_wait() -> None:
+    empty: list[int] = []
+    with pytest.raises(RuntimeError, match="found nothing"):
+        await asyncio.wait_for(AwsProvider()._run(lambda: next(iter(empty))), 10)
