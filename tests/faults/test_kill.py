@@ -86,6 +86,7 @@ KINDS = {
     "aws:ec2/vpc:Vpc": "VPC",
     "aws:ec2/subnet:Subnet": "subnet",
     "aws:ec2/eip:Eip": "address",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "VPC endpoint",
     "aws:ec2/natGateway:NatGateway": "NAT gateway",
     "aws:ec2/securityGroup:SecurityGroup": "security group",
     "aws:sqs/queue:Queue": "queue",

@@ -89,9 +89,10 @@ async def deploy(
 
 
 async def _plan(workspace: Workspace, request: Request) -> RunPlan:
-    graph = workspace.graph
+    graph = workspace.unchecked_graph
     picked = selection.select(graph, request.select, request.exclude)
     chosen = {pick.stack.name: pick.stack for pick in picked.picks}
+    graph.check(among=chosen)
     if not chosen:
         new = "pass --stack NAME: a stack is created on first use"
         raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them" if graph.stacks else new)

@@ -27,7 +27,7 @@ async def rows(workspace: Workspace, select: Sequence[str] = (), exclude: Sequen
     workspace.check()
     stacks = list(workspace.estate.stacks)
     if select or exclude:
-        stacks = [pick.stack for pick in selection.select(workspace.graph, select, exclude).picks]
+        stacks = [pick.stack for pick in selection.select(workspace.unchecked_graph, select, exclude).picks]
     order = {layer.name: layer.order for layer in workspace.estate.layers}
     stacks.sort(key=lambda stack: (order.get(stack.layer, -1), stack.name))
     return tuple([await _row(workspace, stack) for stack in stacks])

@@ -9,6 +9,10 @@ size = pulumi.Config().get_int("size") or 1
 
 vpc = aws.ec2.Vpc("net", cidr_block="10.9.0.0/16", tags={"Size": str(size)})
 subnet = aws.ec2.Subnet("inner", vpc_id=vpc.id, cidr_block=f"10.9.{size}.0/24")
+endpoints = [
+    aws.ec2.VpcEndpoint(name, vpc_id=vpc.id, service_name=f"com.amazonaws.us-east-1.{name}")
+    for name in ("s3", "dynamodb")
+]
 address = aws.ec2.Eip("address", domain="vpc")
 gateway = aws.ec2.NatGateway("gateway", subnet_id=subnet.id, allocation_id=address.id)
 group = aws.ec2.SecurityGroup(

@@ -6,6 +6,8 @@ import datetime
 import json
 import time
 
+import pytest
+
 from tests.functional.cloud import lambdas
 from tests.functional.cloud.conftest import Clients
 
@@ -28,6 +30,7 @@ def schedule(client: Clients, *delays: int, actions: tuple[str, ...] = ("sqs:Sen
     return url
 
 
+@pytest.mark.slow  # it measures time, which a busy machine stretches
 def test_schedules_are_on_time(client: Clients) -> None:
     url = schedule(client, 1, 5)
     times = []
