@@ -1,5 +1,5 @@
 """Faults of REST APIs: a definition cannot be put over one (PutRestApi) or imported; patches keep `~1` in keys, texts
-for numbers, and lists as texts; three patches are missing; tags given at creation are not answered. Cure: an OpenAPI
+for numbers, and lists as texts; five patches are missing; tags given at creation are not answered. Cure: an OpenAPI
 definition is carried out as far as the emulator serves it, patches follow RFC 6901, and tags are kept.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Answer = tuple[int, dict[str, str], bytes]
 _METHODS = ("get", "post", "put", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method")
 _PARAMETER = {"query": "querystring", "header": "header", "path": "path"}
+_DOMAIN = re.compile(r"^/domainnames/([^/]+)(?:/basepathmappings/([^/]+))?$")
 _PATCHED = re.compile(
     r"^/restapis/([^/]+)/(?:resources/([^/]+)/methods/([^/]+)/(integration/)?responses/([^/]+)|gatewayresponses/(\w+))$"
 )
@@ -31,8 +32,12 @@ def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
 def _in_apis(module: Any) -> None:
     module._apply_patch = apply_patch
     module._import_operation = _importing(module)
-    for name, kind in (("_create_api_key", "apikeys"), ("_create_usage_plan", "usageplans")):
-        setattr(module, name, _tagging(module, getattr(module, name), kind))
+    for name, kind, key in (
+        ("_create_api_key", "apikeys", "id"),
+        ("_create_domain_name", "domainnames", "domainName"),
+        ("_create_usage_plan", "usageplans", "id"),
+    ):
+        setattr(module, name, _tagging(module, getattr(module, name), kind, key))
     create_stage, handle = module._create_stage, module.handle_request
 
     def create_tagged_stage(api: str, data: dict[str, Any]) -> Answer:
@@ -51,6 +56,9 @@ def _in_apis(module: Any) -> None:
             api = module._import_rest_api(spec)
             _settings(module, api, spec)
             return created(module._get_rest_api(api))
+        domain = _DOMAIN.match(path) if method == "PATCH" else None
+        if domain:
+            return _patch_domain(module, domain[1], domain[2], json.loads(body or b"{}"))
         patched = _PATCHED.match(path) if method == "PATCH" else None
         if patched:
             return _patch(module, patched, json.loads(body or b"{}"))
@@ -79,11 +87,13 @@ def _parse(body: bytes) -> dict[str, Any]:
     return spec if isinstance(spec, dict) else {}
 
 
-def _tagging(module: Any, create: Callable[[dict[str, Any]], Answer], kind: str) -> Callable[[dict[str, Any]], Answer]:
+def _tagging(
+    module: Any, create: Callable[[dict[str, Any]], Answer], kind: str, key: str
+) -> Callable[[dict[str, Any]], Answer]:
     def create_tagged(data: dict[str, Any]) -> Answer:
         answer = create(data)
         if answer[0] == 201 and data.get("tags"):
-            arn = f"arn:aws:apigateway:{module.get_region()}::/{kind}/{json.loads(answer[2])['id']}"
+            arn = f"arn:aws:apigateway:{module.get_region()}::/{kind}/{json.loads(answer[2])[key]}"
             module._v1_tags[arn] = dict(data["tags"])
         return answer
 
@@ -197,6 +207,22 @@ def _patch(module: Any, match: re.Match[str], data: dict[str, Any]) -> Answer:
     responses = found["methodIntegration"]["integrationResponses"] if integration else found["methodResponses"]
     apply_patch(responses[status], data.get("patchOperations") or [])
     return get(api, resource, method, status)  # type: ignore[no-any-return]
+
+
+def _patch_domain(module: Any, domain: str, path: str | None, data: dict[str, Any]) -> Answer:
+    """A mapping's pointers spell the API `restapiId`."""
+    answer = module._get_domain_name(domain) if path is None else module._get_base_path_mapping(domain, path)
+    if answer[0] != 200:
+        return answer  # type: ignore[no-any-return]
+    operations = data.get("patchOperations") or []
+    if path is None:
+        apply_patch(module._domain_names[domain], operations)
+        return module._get_domain_name(domain)  # type: ignore[no-any-return]
+    mapping = module._base_path_mappings[domain].pop(path)
+    renamed = [{**one, "path": one["path"].replace("/restapiId", "/restApiId")} for one in operations]
+    moved = apply_patch(mapping, renamed)["basePath"] or "(none)"
+    module._base_path_mappings[domain][moved] = mapping
+    return module._get_base_path_mapping(domain, moved)  # type: ignore[no-any-return]
 
 
 def apply_patch(target: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,10 @@ TYPES = {
     "Account": "accounts",
     "ApiKey": "keys",
     "Authorizer": "authorizers",
+    "BasePathMapping": "domains",
+    "ClientCertificate": "links",
     "Deployment": "stages",
+    "DomainName": "domains",
     "Integration": "methods",
     "IntegrationResponse": "responses",
     "Method": "methods",
@@ -19,5 +22,6 @@ TYPES = {
     "Stage": "stages",
     "UsagePlan": "keys",
     "UsagePlanKey": "keys",
+    "VpcLink": "links",
 }
 FUNCTIONS = {"getRestApi": "apis"}
