@@ -1,4 +1,4 @@
-"""The reference platform, all of it, on the embedded cloud: the tests stand in the order of its life."""
+"""The reference platform, all of it, lives its life on the embedded cloud; each part goes on from the one before."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from stackyard.model.names import DEFAULT_ORGANIZATION
 from tests.functional import running
 from tests.functional.asking import Cloud
 
-# In this order: each test goes on from what the one before it left.
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("platform")]
+pytestmark = pytest.mark.cloud
 PLATFORM = Path(__file__).parents[3] / "platform"
 TENANTS = ("acme", "globex", "initech")
 STACKS = 2 * 6 + len(TENANTS)
@@ -46,10 +45,10 @@ class Estate:
         return running.outputs(self.root, stack)
 
 
-@pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[Estate]:
     with EmbeddedCloud.temporary() as server:
-        root = running.copied(PLATFORM, tmp_path_factory.mktemp("estate") / "platform", server)
+        root = running.copied(PLATFORM, tmp_path / "platform", server)
 
         def account(organization: str) -> Cloud:
             return Cloud(server.environ(account_of(organization), "us-east-1"))
@@ -57,13 +56,19 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         yield Estate(root, account(DEFAULT_ORGANIZATION), {name: account(name) for name in TENANTS})
 
 
-@pytest.fixture(scope="module")
-def untouched(estate: Estate) -> dict[str, set[str]]:
-    """What every account holds before anything is made."""
-    return estate.things()
+def test_the_platform_lives_its_life(estate: Estate) -> None:
+    untouched = estate.things()
+    _nothing_exists_yet_and_all_of_it_is_previewed(estate, untouched)
+    _it_comes_up_and_then_there_is_nothing_to_do(estate)
+    _the_api_keeps_organizations(estate)
+    _the_stages_do_not_share_a_table(estate)
+    for access in ("admin", "viewer"):
+        _an_organization_reaches_its_own_and_nothing_of_another(estate, access)
+    _one_changed_property_is_exactly_one_change(estate)
+    _it_goes_and_leaves_nothing(estate, untouched)
 
 
-def test_nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> None:
+def _nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> None:
     previewed = estate.run("preview")
     assert len(previewed.plans) == STACKS
     assert set(previewed.counts) == {"create"}
@@ -71,13 +76,13 @@ def test_nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched
     assert estate.things() == untouched
 
 
-def test_it_comes_up_and_then_there_is_nothing_to_do(estate: Estate) -> None:
+def _it_comes_up_and_then_there_is_nothing_to_do(estate: Estate) -> None:
     planned = estate.run("preview").counts
     assert estate.run("up", "--yes").counts == planned
     assert estate.run("preview").changes == []
 
 
-def test_the_api_keeps_organizations(estate: Estate) -> None:
+def _the_api_keeps_organizations(estate: Estate) -> None:
     url = estate.outputs("control_api/Production")["url"]
     acme = {"name": "acme", "display_name": "Acme", "contact": "ada@acme.example"}
     assert _call("GET", f"{url}/organizations/acme")[0] == 404
@@ -92,12 +97,11 @@ def test_the_api_keeps_organizations(estate: Estate) -> None:
     assert [each["name"] for each in _call("GET", f"{url}/organizations")[1]["organizations"]] == ["acme"]
 
 
-def test_the_stages_do_not_share_a_table(estate: Estate) -> None:
+def _the_stages_do_not_share_a_table(estate: Estate) -> None:
     assert _call("GET", estate.outputs("control_api/QA")["url"] + "/organizations")[1] == {"organizations": []}
 
 
-@pytest.mark.parametrize("access", ["admin", "viewer"])
-def test_an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, access: str) -> None:
+def _an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, access: str) -> None:
     sites = {name: estate.outputs(f"site_instances/{name}.Production") for name in TENANTS}
     for name, cloud in estate.sites.items():
         cloud.client("s3").put_object(Bucket=sites[name]["bucket"], Key="hello", Body=name.encode())
@@ -111,7 +115,7 @@ def test_an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, 
         assert reached == set()
 
 
-def test_one_changed_property_is_exactly_one_change(estate: Estate) -> None:
+def _one_changed_property_is_exactly_one_change(estate: Estate) -> None:
     estate.run("config", "set", "subscribers", '["somebody@example.com"]', "--stack", "observability/QA")
     planned = estate.run("preview")
     assert [(step["op"], step["type"]) for step in planned.changes] == [
@@ -120,7 +124,7 @@ def test_one_changed_property_is_exactly_one_change(estate: Estate) -> None:
     assert estate.run("up", "--yes").counts == {"create": 1}
 
 
-def test_it_goes_and_leaves_nothing(estate: Estate, untouched: dict[str, set[str]]) -> None:
+def _it_goes_and_leaves_nothing(estate: Estate, untouched: dict[str, set[str]]) -> None:
     for name, cloud in estate.sites.items():
         _empty(cloud, estate.outputs(f"site_instances/{name}.Production")["bucket"])
     estate.run("destroy", "--yes")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +106,32 @@ def record(
 ) -> Recording:
     """Run `program`; `outputs` are those of the projects that it refers to. Its own errors are raised."""
     recording = Recording()
-    mocks.set_mocks(_Mocks(recording, outputs or {}), project, stack_name, False, organization="organization")
-    pulumi.runtime.set_all_config({"aws:region": REGION, **(config or {})})
+    _aside().submit(_run, program, recording, project, stack_name, config or {}, outputs or {}).result()
+    return recording
+
+
+@functools.cache
+def _aside() -> futures.ThreadPoolExecutor:
+    """A thread for all programs, with an event loop of its own: the SDK makes loops and never closes them."""
+    return futures.ThreadPoolExecutor(1, initializer=lambda: asyncio.set_event_loop(asyncio.new_event_loop()))
+
+
+def _run(
+    program: Callable[[], Any],
+    recording: Recording,
+    project: str,
+    stack_name: str,
+    config: Mapping[str, str],
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> None:
+    mocks.set_mocks(_Mocks(recording, outputs), project, stack_name, False, organization="organization")
+    pulumi.runtime.set_all_config({"aws:region": REGION, **config})
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
     sync_await._sync_await(stack.run_pulumi_func(program))
     root = settings.get_root_resource()
     for name, value in root.outputs.items():
         recording.exports[name] = sync_await._sync_await(pulumi.Output.from_input(value).future())
-    return recording
 
 
 def record_folder(
