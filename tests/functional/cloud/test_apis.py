@@ -140,6 +140,22 @@ def test_an_api_made_with_a_target_answers(client: Clients, embedded_cloud: Embe
     assert [integration["IntegrationUri"] for integration in integrations] == [f"{arn}-other"]
 
 
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_function_url(client: Clients, embedded_cloud: EmbeddedCloud, region: str) -> None:
+    lambdas.function(client, "echo", region=region)
+    functions = client("lambda", region_name=region)
+    made = functions.create_function_url_config(FunctionName="echo", AuthType="NONE")["FunctionUrl"]
+    functions.add_permission(
+        FunctionName="echo",
+        StatementId="a",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    url_id = made.partition("://")[2].partition(".")[0]
+    assert get(embedded_cloud, f"/_aws/lambda-url/{url_id}/x") == (200, {"path": "/x"})
+
+
 def test_a_load_balancer(client: Clients, embedded_cloud: EmbeddedCloud) -> None:
     balancers, network = client("elbv2"), client("ec2")
     vpc = network.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]

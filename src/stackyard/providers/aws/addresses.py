@@ -23,3 +23,10 @@ def execute_api(aws: Aws, service: str, api: str, scheme: str = "https") -> str:
     if scheme == "wss":
         protocol = {"http": "ws", "https": "wss"}[protocol]
     return f"{protocol}://{place}/_aws/execute-api/{api}"
+
+
+def function_url(aws: Aws, told: str) -> str:
+    """A function's URL: the one that AWS told, or the endpoint's path for it."""
+    own = endpoint(aws, "lambda")
+    url_id = told.partition("://")[2].partition(".")[0]
+    return f"{own}/_aws/lambda-url/{url_id}/" if own else told

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stackyard.model.values import Properties
+from stackyard.providers.aws import addresses
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import fixed
 from stackyard.providers.aws.tables import Call, Table, given
@@ -36,7 +37,12 @@ class FunctionUrl(Table):
 
     def seen(self, aws: Aws, found: Mapping[str, Any], outputs: Properties) -> Properties:
         host = str(found["FunctionUrl"]).partition("://")[2]
-        return {**outputs, "functionName": found["FunctionArn"].split(":")[6], "urlId": host.partition(".")[0]}
+        return {
+            **outputs,
+            "functionName": found["FunctionArn"].split(":")[6],
+            "functionUrl": addresses.function_url(aws, found["FunctionUrl"]),
+            "urlId": host.partition(".")[0],
+        }
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
         name, qualifier = str(inputs["functionName"]), inputs.get("qualifier")
