@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from stackyard.model.values import Properties, Value
 from stackyard.providers.aws.connections import Aws
@@ -54,20 +54,29 @@ class ParameterGroup(Kind):
     """`aws:rds/parameterGroup:ParameterGroup`. It owns the parameters that it states, and no others."""
 
     naming = Naming(lower=True)
-    defaults = fixed(description="Managed by Pulumi", skipDestroy=False)
+    defaults: ClassVar[Mapping[str, Value]] = fixed(description="Managed by Pulumi", skipDestroy=False)
     replaces = ("description", "family", "name", "namePrefix")
     sets = ("parameters",)
     computed = ("parameters[*].applyMethod",)
     tagging = TAGS
+    word: ClassVar[str] = "db"
+    """How the calls call its owner, and `member` how their members do."""
+    member: ClassVar[str] = "DB"
+
+    def _call(self, aws: Aws, verb: str, id: str, **arguments: Any) -> Any:
+        call = getattr(aws.rds, f"{verb}_{self.word}_parameter_group")
+        return call(**{f"{self.member}ParameterGroupName": id}, **arguments)
 
     def create(self, aws: Aws, inputs: Properties, token: str) -> str:
-        made = aws.rds.create_db_parameter_group(
-            DBParameterGroupName=inputs["name"],
+        self._call(
+            aws,
+            "create",
+            inputs["name"],
             DBParameterGroupFamily=inputs["family"],
             Description=inputs["description"],
             Tags=pairs(inputs.get("tagsAll")),
         )
-        return str(made["DBParameterGroup"]["DBParameterGroupName"])
+        return cast("str", inputs["name"])
 
     def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
         self._set(aws, id, list(by_name(inputs.get("parameters")).values()))
@@ -82,28 +91,29 @@ class ParameterGroup(Kind):
             for each in parameters
         ]
         for start in range(0, len(said), _BATCH):
-            aws.rds.modify_db_parameter_group(DBParameterGroupName=id, Parameters=said[start : start + _BATCH])
+            self._call(aws, "modify", id, Parameters=said[start : start + _BATCH])
 
     def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
-        found = aws.rds.describe_db_parameter_groups(DBParameterGroupName=id)["DBParameterGroups"][0]
+        name = f"{self.member}ParameterGroup"
+        describe = getattr(aws.rds, f"describe_{self.word}_parameter_groups")
+        found = describe(**{f"{name}Name": id})[f"{name}s"][0]
         return {
-            "arn": found["DBParameterGroupArn"],
+            "arn": found[f"{name}Arn"],
             "description": found["Description"],
             "family": found["DBParameterGroupFamily"],
-            "name": found["DBParameterGroupName"],
+            "name": found[f"{name}Name"],
             "parameters": self._parameters(aws, id, known),
         }
 
     def _parameters(self, aws: Aws, id: str, known: Properties) -> list[Properties]:
         """Those that somebody set, and those that are stated here with what is the default."""
-        stated = by_name(known.get("parameters"))
-        found = []
-        for each in aws.pages("rds", "describe_db_parameters", "Parameters", DBParameterGroupName=id):
+        stated, found = by_name(known.get("parameters")), []
+        which = {f"{self.member}ParameterGroupName": id}
+        for each in aws.pages("rds", f"describe_{self.word}_parameters", "Parameters", **which):
             name = str(each["ParameterName"]).lower()
             if each.get("ParameterValue") is not None and (each.get("Source") == "user" or name in stated):
                 method = stated.get(name, {}).get("applyMethod") or each.get("ApplyMethod", "immediate")
-                entry = {"applyMethod": method, "name": name, "value": each["ParameterValue"]}
-                found.append(entry)
+                found.append({"applyMethod": method, "name": name, "value": each["ParameterValue"]})
         return sorted(found, key=lambda each: str(each["name"]))
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
@@ -114,19 +124,20 @@ class ParameterGroup(Kind):
             for name in sorted(old.keys() - new.keys())
         ]
         for start in range(0, len(lost), _BATCH):
-            aws.rds.reset_db_parameter_group(
-                DBParameterGroupName=id, ResetAllParameters=False, Parameters=lost[start : start + _BATCH]
-            )
+            self._call(aws, "reset", id, ResetAllParameters=False, Parameters=lost[start : start + _BATCH])
 
     def delete(self, aws: Aws, id: str, known: Properties) -> None:
-        if known.get("skipDestroy") is True:
-            return
-        # An instance that went just now still holds it for a while.
-        aws.persist(
-            lambda: aws.rds.delete_db_parameter_group(DBParameterGroupName=id),
-            "InvalidDBParameterGroupState",
-            timeout=180,
-        )
+        if known.get("skipDestroy") is not True:
+            # An instance that went just now still holds it for a while.
+            aws.persist(lambda: self._call(aws, "delete", id), "InvalidDBParameterGroupState", timeout=180)
 
     def identify(self, aws: Aws, inputs: Properties) -> str | None:
         return cast("str", inputs["name"])
+
+
+class ClusterParameterGroup(ParameterGroup):
+    """`aws:rds/clusterParameterGroup:ClusterParameterGroup`."""
+
+    defaults = fixed(description="Managed by Pulumi")
+    word = "db_cluster"
+    member = "DBCluster"

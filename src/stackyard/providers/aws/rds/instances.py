@@ -18,8 +18,8 @@ from stackyard.providers.aws.rds.groups import TAGS
 from stackyard.providers.aws.tagging import pairs
 
 _READY: Final = ("available", "storage-optimization")
-_FAILED: Final = ("failed", "incompatible-parameters", "incompatible-restore", "restore-error", "storage-full")
-_LATE: Final = ("does not have permission", "IAM role ARN value is invalid", "not authorized to assume")
+FAILED: Final = ("failed", "incompatible-parameters", "incompatible-restore", "restore-error", "storage-full")
+LATE: Final = ("does not have permission", "IAM role ARN value is invalid", "not authorized to assume")
 # Property → member of the calls that make and change one.
 _SAID: Final = {
     "backupWindow": "PreferredBackupWindow",
@@ -159,10 +159,7 @@ class Instance(Kind):
             yield CheckFailure("password", "is required unless manageMasterUserPassword is true")
 
     def same(self, key: str, left: Value, right: Value) -> bool:
-        """`15` asks for any `15.x`."""
-        if key != "engineVersion" or not isinstance(left, str) or not isinstance(right, str):
-            return False
-        return left.startswith(f"{right}.") or right.startswith(f"{left}.")
+        return key == "engineVersion" and same_version(left, right)
 
     def predict(self, aws: Aws, inputs: Properties) -> Properties:
         return {"arn": aws.arn("rds", f"db:{inputs['identifier']}")}
@@ -175,7 +172,7 @@ class Instance(Kind):
         if inputs.get("passwordWo") and not replica:
             said["MasterUserPassword"] = inputs["passwordWo"]
         said["Tags"] = pairs(inputs.get("tagsAll"))
-        made = aws.persist(lambda: getattr(aws.rds, operation)(**said), *_LATE)
+        made = aws.persist(lambda: getattr(aws.rds, operation)(**said), *LATE)
         return str(made["DBInstance"].get("DbiResourceId") or made["DBInstance"]["DBInstanceIdentifier"])
 
     def _said(self, aws: Aws, operation: str, inputs: Properties) -> dict[str, Any]:
@@ -190,7 +187,7 @@ class Instance(Kind):
     def _is_ready(self, aws: Aws, id: str) -> bool:
         found = _described(aws, id)
         status = found["DBInstanceStatus"] if found else "creating"
-        if status in _FAILED:
+        if status in FAILED:
             raise errors.ProviderError(f"{self.token}: {id} is {status}")
         return status in _READY
 
@@ -215,7 +212,7 @@ class Instance(Kind):
         if said:
             said["DBInstanceIdentifier"] = name
             said["ApplyImmediately"] = change.new.get("applyImmediately") is True
-            aws.persist(lambda: aws.rds.modify_db_instance(**said), *_LATE)
+            aws.persist(lambda: aws.rds.modify_db_instance(**said), *LATE)
             self._settle(aws, id)
 
     def _changed(self, aws: Aws, change: Change, keys: frozenset[str]) -> dict[str, Any]:
@@ -290,13 +287,7 @@ def _derived(found: Mapping[str, Any]) -> Properties:
     words = {"optionGroupName": "OptionGroupName", "parameterGroupName": "DBParameterGroupName"}
     seen: Properties = {name: found[member][0][words[name]] for name, member in groups.items() if found.get(member)}
     if secret:
-        seen["masterUserSecrets"] = [
-            {
-                "kmsKeyId": secret.get("KmsKeyId", ""),
-                "secretArn": secret.get("SecretArn", ""),
-                "secretStatus": secret.get("SecretStatus", ""),
-            }
-        ]
+        seen["masterUserSecrets"] = master_secrets(secret)
     return {
         **seen,
         "address": address,
@@ -310,6 +301,19 @@ def _derived(found: Mapping[str, Any]) -> Properties:
         "replicateSourceDb": found.get("ReadReplicaSourceDBInstanceIdentifier", ""),
         "vpcSecurityGroupIds": sorted(each["VpcSecurityGroupId"] for each in found.get("VpcSecurityGroups") or ()),
     }
+
+
+def master_secrets(found: Mapping[str, Any]) -> list[Properties]:
+    """Where RDS keeps the password that it manages."""
+    names = {"kmsKeyId": "KmsKeyId", "secretArn": "SecretArn", "secretStatus": "SecretStatus"}
+    return [{name: found.get(member, "") for name, member in names.items()}]
+
+
+def same_version(left: Value, right: Value) -> bool:
+    """`15` asks for any `15.x`."""
+    if not isinstance(left, str) or not isinstance(right, str):
+        return False
+    return left.startswith(f"{right}.") or right.startswith(f"{left}.")
 
 
 def _described(aws: Aws, id: str) -> Mapping[str, Any] | None:
