@@ -12,6 +12,7 @@ from tests.functional.cloud.conftest import Clients
 
 TASK: dict[str, Any] = {"family": "web", "containerDefinitions": [{"name": "c", "image": "nginx", "memory": 64}]}
 RUNNING = [
+    ("secretsmanager", "rotate_secret", {"SecretId": "s", "RotationRules": {"AutomaticallyAfterDays": 1}}),
     ("ecs", "run_task", {"cluster": "c", "taskDefinition": "web"}),
     ("ecs", "create_service", {"cluster": "c", "serviceName": "s", "taskDefinition": "web", "desiredCount": 1}),
     ("rds", "create_db_instance", {"DBInstanceIdentifier": "d", "DBInstanceClass": "db.t3.micro", "Engine": "mysql"}),
@@ -28,6 +29,7 @@ UNKNOWN = [
     ("redshift", "describe_clusters", {}),
     ("ec2", "describe_local_gateways", {}),
     ("iam", "get_organizations_access_report", {"JobId": "1" * 36}),
+    ("cloudfront", "get_monitoring_subscription", {"DistributionId": "E"}),
 ]
 
 

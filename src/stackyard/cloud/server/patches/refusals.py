@@ -43,6 +43,7 @@ _RUNS: Mapping[str, tuple[str, str]] = {
     "airflow": ("PUT /environments/.*", "Airflow environments"),
     "codebuild": ("StartBuild|StartBuildBatch", "builds"),
     "glue": ("StartJobRun|StartCrawler|StartWorkflowRun", "Glue jobs"),
+    "secretsmanager": ("RotateSecret", "rotations of secrets"),
     "athena": ("StartQueryExecution", "queries"),
     "kinesisanalyticsv2": ("StartApplication", "Flink applications"),
 }

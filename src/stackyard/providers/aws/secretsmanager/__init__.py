@@ -1,4 +1,9 @@
 """AWS Secrets Manager: secrets, their versions and policies."""
 
-TYPES = {"Secret": "secrets", "SecretPolicy": "secrets", "SecretVersion": "versions"}
+TYPES = {
+    "Secret": "secrets",
+    "SecretPolicy": "secrets",
+    "SecretRotation": "rotations",
+    "SecretVersion": "versions",
+}
 FUNCTIONS = {"getSecret": "secrets", "getSecretVersion": "versions"}
