@@ -29,7 +29,7 @@ UNKNOWN = [
     ("redshift", "describe_clusters", {}),
     ("ec2", "describe_local_gateways", {}),
     ("iam", "get_organizations_access_report", {"JobId": "1" * 36}),
-    ("cloudfront", "get_monitoring_subscription", {"DistributionId": "E"}),
+    ("cloudfront", "get_anycast_ip_list", {"Id": "a"}),
 ]
 
 
