@@ -1,7 +1,7 @@
 """Faults: EC2 forgets a part of what it is told: the public half and the tags of a key pair, the ports of a network
-ACL's rule, which subnets an ACL guards, the tags and settings of a flow log; tags taken off a launch template stay.
-Cure: all of these are kept and told. A network ACL that guards a subnet cannot be deleted. It also knows one image
-of Ubuntu, whose name is like none of Canonical's; here are more, under the names that programs look for.
+ACL's rule, which subnets an ACL guards, the tags and settings of a flow log, the tags of a prefix list; tags taken off
+a launch template stay. Cure: all of these are kept and told. A network ACL that guards a subnet cannot be deleted. It
+also knows one image of Ubuntu, whose name is like none of Canonical's; here are more, under names that programs want.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
 
 
 def _in_ec2(module: Any) -> None:
-    for cure in (_keys, _rules, _guards, _flows, _templates):
+    for cure in (_keys, _rules, _guards, _flows, _templates, _prefixes):
         cure(module, module._ACTION_MAP)
     for name, description, device, owner, alias in _IMAGES:
         id_ = f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
@@ -257,3 +257,16 @@ def _templates(module: Any, actions: dict[str, _Handler]) -> None:
         return answer
 
     actions["CreateLaunchTemplate"] = create_once
+
+
+def _prefixes(module: Any, actions: dict[str, _Handler]) -> None:
+    create = actions["CreateManagedPrefixList"]
+
+    def create_tagged(given: dict[str, Any]) -> Any:
+        before = set(module._prefix_lists)
+        answer = create(given)
+        for name in set(module._prefix_lists) - before:
+            module._parse_tag_specs(given, "prefix-list", name)
+        return answer
+
+    actions["CreateManagedPrefixList"] = create_tagged

@@ -1,4 +1,4 @@
-"""What every VPC is born with: its default security group and its main route table.
+"""What every region and VPC is born with: the default VPC and subnets, security group and main route table.
 
 These types take over what is there, and leave it as it is when they are deleted.
 """
@@ -12,8 +12,9 @@ from stackyard import errors
 from stackyard.model.values import Properties
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.ec2.firewalls import SecurityGroup
+from stackyard.providers.aws.ec2.networks import Subnet, Vpc
 from stackyard.providers.aws.ec2.routes import RouteTable
-from stackyard.providers.aws.kinds import FoundBy, fixed
+from stackyard.providers.aws.kinds import Created, FoundBy, fixed
 from stackyard.providers.aws.tagging import pairs
 
 
@@ -89,3 +90,79 @@ class DefaultRouteTable(RouteTable):
 
     def locate(self, aws: Aws, inputs: Properties, token: str) -> str | None:
         return str(inputs["defaultRouteTableId"])
+
+
+class DefaultVpc(Vpc):
+    """`aws:ec2/defaultVpc:DefaultVpc`: the region's own, made when it has none; `forceDestroy` deletes it."""
+
+    found_by = FoundBy.NAME
+    overwrites = True
+    defaults = fixed(enableDnsHostnames=True, enableDnsSupport=True, forceDestroy=False)
+    replaces = ()
+    computed = ("enableNetworkAddressUsageMetrics",)
+    unsupported = (
+        "assignGeneratedIpv6CidrBlock",
+        "ipv6CidrBlock",
+        "ipv6CidrBlockNetworkBorderGroup",
+        "ipv6IpamPoolId",
+        "ipv6NetmaskLength",
+    )
+
+    def create(self, aws: Aws, inputs: Properties, token: str) -> str | Created:  # type: ignore[override]
+        found = self.locate(aws, inputs, token)
+        id = found or str(aws.ec2.create_default_vpc()["Vpc"]["VpcId"])
+        _tag(aws, id, inputs)
+        return Created(id, {"existingDefaultVpc": found is not None})
+
+    def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
+        super().complete(aws, id, inputs)
+        for name in ("enableDnsHostnames", "enableDnsSupport"):
+            self._set(aws, id, name, bool(inputs[name]))
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        if known.get("forceDestroy") is True:
+            super().delete(aws, id, known)
+
+    def locate(self, aws: Aws, inputs: Properties, token: str) -> str | None:
+        vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+        return str(vpcs[0]["VpcId"]) if vpcs else None
+
+
+class DefaultSubnet(Subnet):
+    """`aws:ec2/defaultSubnet:DefaultSubnet`: a zone's own, made when it has none; `forceDestroy` deletes it."""
+
+    found_by = FoundBy.NAME
+    overwrites = True
+    defaults = fixed(forceDestroy=False, mapPublicIpOnLaunch=True)
+    replaces = ("availabilityZone",)
+    computed = (
+        "assignIpv6AddressOnCreation",
+        "enableDns64",
+        "enableResourceNameDnsARecordOnLaunch",
+        "enableResourceNameDnsAaaaRecordOnLaunch",
+        "privateDnsHostnameTypeOnLaunch",
+    )
+    unsupported = ("customerOwnedIpv4Pool", "ipv6CidrBlock", "ipv6Native", "mapCustomerOwnedIpOnLaunch")
+
+    def create(self, aws: Aws, inputs: Properties, token: str) -> str | Created:  # type: ignore[override]
+        found = self.locate(aws, inputs, token)
+        zone = inputs["availabilityZone"]
+        id = found or str(aws.ec2.create_default_subnet(AvailabilityZone=zone)["Subnet"]["SubnetId"])
+        _tag(aws, id, inputs)
+        return Created(id, {"existingDefaultSubnet": found is not None})
+
+    def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
+        super().complete(aws, id, inputs)
+        self._set(aws, id, "mapPublicIpOnLaunch", bool(inputs["mapPublicIpOnLaunch"]))
+
+    def delete(self, aws: Aws, id: str, known: Properties) -> None:
+        if known.get("forceDestroy") is True:
+            super().delete(aws, id, known)
+
+    def locate(self, aws: Aws, inputs: Properties, token: str) -> str | None:
+        filters = [
+            {"Name": "default-for-az", "Values": ["true"]},
+            {"Name": "availability-zone", "Values": [inputs["availabilityZone"]]},
+        ]
+        subnets = aws.ec2.describe_subnets(Filters=filters)["Subnets"]
+        return str(subnets[0]["SubnetId"]) if subnets else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from stackyard import errors
 from stackyard.model.registrations import CheckFailure
@@ -33,9 +33,14 @@ class Vpc(Tagged):
     resource_type = "vpc"
     id = "VpcId"
     defaults = fixed(enableDnsSupport=True, instanceTenancy="default")
-    replaces = ("cidrBlock", "instanceTenancy")
-    computed = ("cidrBlock", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
-    unsupported = (*_IPAM, "assignGeneratedIpv6CidrBlock", "ipv6CidrBlock", "ipv6CidrBlockNetworkBorderGroup")
+    replaces: ClassVar[tuple[str, ...]] = ("cidrBlock", "instanceTenancy")
+    computed: ClassVar[tuple[str, ...]] = ("cidrBlock", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")
+    unsupported: ClassVar[tuple[str, ...]] = (
+        *_IPAM,
+        "assignGeneratedIpv6CidrBlock",
+        "ipv6CidrBlock",
+        "ipv6CidrBlockNetworkBorderGroup",
+    )
     making = Call("create_vpc", at="Vpc")
     reading = Call("describe_vpcs", given(VpcIds=["$id"]), at="Vpcs[0]")
     removing = Call("delete_vpc", given(VpcId="$id"))
@@ -92,9 +97,21 @@ class Subnet(Tagged):
         ipv6Native=False,
         mapPublicIpOnLaunch=False,
     )
-    replaces = ("cidrBlock", "vpcId", "availabilityZone", "availabilityZoneId", "outpostArn", "ipv6Native")
-    computed = ("availabilityZone", "availabilityZoneId", "cidrBlock", "privateDnsHostnameTypeOnLaunch")
-    unsupported = (
+    replaces: ClassVar[tuple[str, ...]] = (
+        "cidrBlock",
+        "vpcId",
+        "availabilityZone",
+        "availabilityZoneId",
+        "outpostArn",
+        "ipv6Native",
+    )
+    computed: ClassVar[tuple[str, ...]] = (
+        "availabilityZone",
+        "availabilityZoneId",
+        "cidrBlock",
+        "privateDnsHostnameTypeOnLaunch",
+    )
+    unsupported: ClassVar[tuple[str, ...]] = (
         *_IPAM,
         "customerOwnedIpv4Pool",
         "enableLniAtDeviceIndex",
