@@ -24,7 +24,7 @@ PROGRAM = Path(__file__).with_name("program")
 DRIVER = Path(__file__).with_name("driver.py")
 ENVIRON = {**os.environ, "CI": "1"}
 VICTIMS = ["engine", "cloud", "both"]
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("kill")]
+pytestmark = pytest.mark.cloud
 
 
 class Estate:

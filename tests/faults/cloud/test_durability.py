@@ -20,7 +20,7 @@ from tests.faults.cloud import inhabitants, writers
 from tests.functional.cloud import test_apis
 from tests.functional.cloud.conftest import client_of
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
+pytestmark = pytest.mark.cloud
 
 
 class Storm:

@@ -42,4 +42,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "functional/cloud" in str(item.path):
             item.add_marker(pytest.mark.cloud)
-            item.add_marker(pytest.mark.xdist_group("cloud"))
