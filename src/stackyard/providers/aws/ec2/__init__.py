@@ -37,9 +37,20 @@ TYPES = {
 }
 FUNCTIONS = {
     "getAmi": "lookups",
+    "getAmiIds": "searches",
+    "getElasticIp": "searches",
+    "getInstance": "searches",
+    "getInstances": "searches",
+    "getInternetGateway": "searches",
+    "getKeyPair": "searches",
+    "getManagedPrefixList": "searches",
+    "getNatGateway": "searches",
+    "getRouteTable": "searches",
     "getRouteTables": "lookups",
     "getSecurityGroup": "lookups",
+    "getSecurityGroups": "searches",
     "getSubnet": "lookups",
     "getSubnets": "lookups",
     "getVpc": "lookups",
+    "getVpcs": "searches",
 }

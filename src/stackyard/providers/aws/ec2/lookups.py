@@ -11,7 +11,7 @@ from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.tagging import mapping
 
 
-def _filters(arguments: Properties, **named: str) -> list[dict[str, Any]]:
+def filters(arguments: Properties, **named: str) -> list[dict[str, Any]]:
     """EC2's filters: those given, the tags, and `argument="filter-name"` for arguments that are one themselves."""
     found = [
         {"Name": each["name"], "Values": [str(v) for v in each["values"]]} for each in arguments.get("filters") or ()
@@ -24,7 +24,7 @@ def _filters(arguments: Properties, **named: str) -> list[dict[str, Any]]:
     return found
 
 
-def _only(found: list[Any], token: str) -> Any:
+def only(found: list[Any], token: str) -> Any:
     if len(found) != 1:
         raise ProviderError(f"{token}: {len(found) or 'nothing'} found; the arguments must match exactly one")
     return found[0]
@@ -33,7 +33,7 @@ def _only(found: list[Any], token: str) -> Any:
 def get_ami(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getAmi:getAmi`: one image; the newest of several with `mostRecent`."""
     token = "aws:ec2/getAmi:getAmi"
-    asked: dict[str, Any] = {"Filters": _filters(arguments)}
+    asked: dict[str, Any] = {"Filters": filters(arguments)}
     optional = {"Owners": arguments.get("owners"), "ExecutableUsers": arguments.get("executableUsers")}
     asked |= {name: value for name, value in optional.items() if value}
     if arguments.get("includeDeprecated") is not None:
@@ -43,7 +43,7 @@ def get_ami(aws: Aws, arguments: Properties) -> Properties:
         images = [image for image in images if re.search(arguments["nameRegex"], image.get("Name", ""))]
     if arguments.get("mostRecent") and images:
         images = [max(images, key=lambda image: str(image.get("CreationDate", "")))]
-    image = _only(images, token)
+    image = only(images, token)
     return {**_image(image), "arn": f"arn:{aws.partition}:ec2:{aws.region}::image/{image['ImageId']}"}
 
 
@@ -102,11 +102,11 @@ def _device(mapped: dict[str, Any]) -> Properties:
 
 def get_vpc(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getVpc:getVpc`: the default one, or by id, block, tags or filters."""
-    filters = _filters(
+    asked_for = filters(
         arguments, cidrBlock="cidr", default="is-default", dhcpOptionsId="dhcp-options-id", state="state"
     )
     asked: dict[str, Any] = {"VpcIds": [arguments["id"]]} if arguments.get("id") else {}
-    vpc = _only(aws.ec2.describe_vpcs(**asked, Filters=filters)["Vpcs"], "aws:ec2/getVpc:getVpc")
+    vpc = only(aws.ec2.describe_vpcs(**asked, Filters=asked_for)["Vpcs"], "aws:ec2/getVpc:getVpc")
     id = vpc["VpcId"]
     main = [{"Name": "vpc-id", "Values": [id]}, {"Name": "association.main", "Values": ["true"]}]
     tables = aws.ec2.describe_route_tables(Filters=main)["RouteTables"]
@@ -146,13 +146,13 @@ def _attribute(aws: Aws, id: str, name: str) -> bool:
 
 def get_subnets(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getSubnets:getSubnets`: the ids of all that match."""
-    found = aws.pages("ec2", "describe_subnets", "Subnets", Filters=_filters(arguments))
+    found = aws.pages("ec2", "describe_subnets", "Subnets", Filters=filters(arguments))
     return {"id": aws.region, "ids": sorted(each["SubnetId"] for each in found)}
 
 
 def get_subnet(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getSubnet:getSubnet`: by id, block, zone, VPC, tags or filters."""
-    filters = _filters(
+    asked_for = filters(
         arguments,
         availabilityZone="availability-zone",
         availabilityZoneId="availability-zone-id",
@@ -162,7 +162,7 @@ def get_subnet(aws: Aws, arguments: Properties) -> Properties:
         vpcId="vpc-id",
     )
     asked: dict[str, Any] = {"SubnetIds": [arguments["id"]]} if arguments.get("id") else {}
-    subnet = _only(aws.ec2.describe_subnets(**asked, Filters=filters)["Subnets"], "aws:ec2/getSubnet:getSubnet")
+    subnet = only(aws.ec2.describe_subnets(**asked, Filters=asked_for)["Subnets"], "aws:ec2/getSubnet:getSubnet")
     id = subnet["SubnetId"]
     return {
         "arn": subnet.get("SubnetArn") or aws.arn("ec2", f"subnet/{id}"),
@@ -194,15 +194,15 @@ def get_subnet(aws: Aws, arguments: Properties) -> Properties:
 
 def get_route_tables(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getRouteTables:getRouteTables`: the ids of all that match."""
-    found = aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=_filters(arguments, vpcId="vpc-id"))
+    found = aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=filters(arguments, vpcId="vpc-id"))
     return {"id": aws.region, "ids": sorted(each["RouteTableId"] for each in found)}
 
 
 def get_security_group(aws: Aws, arguments: Properties) -> Properties:
     """`aws:ec2/getSecurityGroup:getSecurityGroup`: by id, name, VPC, tags or filters."""
-    filters = _filters(arguments, id="group-id", name="group-name", vpcId="vpc-id")
-    found = aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-    group = _only(found, "aws:ec2/getSecurityGroup:getSecurityGroup")
+    asked_for = filters(arguments, id="group-id", name="group-name", vpcId="vpc-id")
+    found = aws.ec2.describe_security_groups(Filters=asked_for)["SecurityGroups"]
+    group = only(found, "aws:ec2/getSecurityGroup:getSecurityGroup")
     return {
         "arn": aws.arn("ec2", f"security-group/{group['GroupId']}"),
         "description": group.get("Description", ""),

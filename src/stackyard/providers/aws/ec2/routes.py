@@ -41,7 +41,7 @@ def _destination(route: Mapping[str, Any]) -> str:
     return next((str(route[member]) for member in DESTINATIONS.values() if route.get(member)), "")
 
 
-def _inline(route: Mapping[str, Any]) -> Properties:
+def inline(route: Mapping[str, Any]) -> Properties:
     """A described route as an inline route of a route table."""
     seen: Properties = {name: route[member] for name, member in TARGETS.items() if route.get(member)}
     if str(seen.get("gatewayId", "")).startswith("vpce-"):
@@ -81,7 +81,7 @@ class RouteTable(Tagged):
         made = [route for route in found.get("Routes") or [] if route.get("Origin") == "CreateRoute"]
         ours = [route for route in made if not str(route.get("GatewayId", "")).startswith("vpce-")]
         gateways = [each["GatewayId"] for each in found.get("PropagatingVgws") or []]
-        return {**outputs, "routes": [_inline(route) for route in ours], "propagatingVgws": gateways}
+        return {**outputs, "routes": [inline(route) for route in ours], "propagatingVgws": gateways}
 
     def update(self, aws: Aws, id: str, change: Change) -> None:
         self.sync(aws, id, change.old, change.new)

@@ -7,4 +7,8 @@ TYPES = {
     "TargetGroup": "target_groups",
     "TargetGroupAttachment": "target_groups",
 }
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS = {
+    "getListener": "lookups",
+    "getLoadBalancer": "lookups",
+    "getTargetGroup": "lookups",
+}
