@@ -3,9 +3,11 @@
 TYPES = {
     "CompositeAlarm": "composites",
     "Dashboard": "dashboards",
+    "EventApiDestination": "destinations",
     "EventArchive": "archives",
     "EventBus": "events",
     "EventBusPolicy": "permissions",
+    "EventConnection": "destinations",
     "EventPermission": "permissions",
     "EventRule": "events",
     "EventTarget": "targets",
