@@ -20,6 +20,7 @@ _DEPLOYMENT: Final = (
     "deploymentMaximumPercent",
     "deploymentMinimumHealthyPercent",
 )
+_CONNECT: Final = "serviceConnectConfiguration.services"
 _APART: Final = ("forceDelete", "forceNewDeployment", "triggers", "waitForSteadyState", "tags", "tagsAll")
 
 
@@ -35,7 +36,12 @@ class Service(Table):
         iamRole="role",
         name="serviceName",
         orderedPlacementStrategies="placementStrategy",
-        **{"loadBalancers.elbName": "loadBalancerName"},
+        **{
+            "loadBalancers.elbName": "loadBalancerName",
+            "volumeConfiguration.managedEbsVolume.sizeInGb": "sizeInGiB",
+            f"{_CONNECT}.clientAlias": "clientAliases",
+            f"{_CONNECT}.tls.issuerCertAuthority": "issuerCertificateAuthority",
+        },
     )
     id = "serviceArn"
     defaults = fixed(
@@ -53,6 +59,7 @@ class Service(Table):
         "availabilityZoneRebalancing",
         "cluster",
         "deploymentCircuitBreaker",
+        "deploymentConfiguration",
         "deploymentController",
         "deploymentMaximumPercent",
         "deploymentMinimumHealthyPercent",
@@ -63,13 +70,7 @@ class Service(Table):
         "propagateTags",
         "triggers",
     )
-    unsupported = (
-        "deploymentConfiguration",
-        "serviceConnectConfiguration",
-        "sigintRollback",
-        "volumeConfiguration",
-        "vpcLatticeConfigurations",
-    )
+    unsupported = ("sigintRollback",)
     tagging = Tagging("ecs", by="id", read="")
     waits_gone = True
     making = Call("create_service", given(cluster="$cluster"), at="service")
@@ -97,7 +98,8 @@ class Service(Table):
             shaped["serviceRegistries"] = [registry]
         if inputs.get("schedulingStrategy") != "DAEMON":
             shaped["desiredCount"] = inputs.get("desiredCount") or 0
-        return {**shaped, "deploymentConfiguration": _rollout(inputs)}
+        rollout = {**(inputs.get("deploymentConfiguration") or {}), **_rollout(inputs)}
+        return {**shaped, "deploymentConfiguration": rollout}
 
     def complete(self, aws: Aws, id: str, inputs: Properties) -> None:
         if inputs["waitForSteadyState"]:
