@@ -23,7 +23,10 @@ def command(stack: str | None, yes: bool, opening: Opening, as_json: bool) -> No
     """
     holder = asyncio.run(cancelling.holder(opening, stack or ""))
     if holder is None:
-        click.echo("nobody holds it")
+        if as_json:
+            screens.write_json("cancelled", {"locks": []})
+        else:
+            click.echo("nobody holds it")
         return
     if not yes:
         who = f"{holder.username}@{holder.hostname} (pid {holder.pid}, since {holder.timestamp})"

@@ -94,4 +94,14 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
         screens.write_json("cloud", found)
         return
-    screens.table(("EMBEDDED CLOUD", ""), [(key, str(value)) for key, value in found.items()])
+    screens.table(("EMBEDDED CLOUD", ""), [(key, _text(key, value)) for key, value in found.items()])
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if key in ("memory", "uptime"):  # bytes and seconds, as the server says them
+        return f"{value / 1_000_000:.0f} MB" if key == "memory" else f"{value:.0f} s"
+    return str(value)

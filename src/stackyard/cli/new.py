@@ -32,7 +32,10 @@ def estate(context: click.Context, name: str, as_json: bool) -> None:
 @_JSON
 @click.pass_context
 def project(context: click.Context, name: str, description: str, as_json: bool) -> None:
-    """Make a Python project in the new folder NAME: Pulumi.yaml and __main__.py, nothing more."""
+    """Make a Python project in the new folder NAME: Pulumi.yaml and __main__.py, nothing more.
+
+    NAME may have folders before it, such as those of a layer: foundation/network.
+    """
     _show(creating.project(_cwd(context), name, description), as_json)
 
 

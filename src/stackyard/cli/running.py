@@ -53,7 +53,7 @@ async def _carry_out(
                 if not apply or (deployment.failed and deployment.updates is None):
                     screen.plans(deployment.plans, stacks)
                 if deployment.updates and not deployment.failed and not deployment.changes:
-                    screen.note("nothing changed: everything is as the programs say")
+                    screen.note(f"nothing changed: {_UNCHANGED[request.operation]}")
                 return deployment
     finally:
         screen.close()
@@ -70,6 +70,11 @@ def _decide(operation: Operation, plans: Mapping[str, Plan], screen: screens.Scr
     return agreed
 
 
+_UNCHANGED: Final = {
+    Operation.UP: "everything is as the programs say",
+    Operation.DESTROY: "there is nothing to destroy",
+    Operation.REFRESH: "the state is as things are",
+}
 _QUESTIONS: Final = {
     Operation.UP: "bring these stacks up",
     Operation.DESTROY: "destroy these resources",

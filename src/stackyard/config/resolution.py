@@ -68,7 +68,7 @@ def look_up(stack: Stack, key: str, opener: Opener) -> tuple[Any, bool]:
         name = stack.name.short
         raise errors.ConfigError(
             f"stack {name} has no configuration value `{key}`",
-            hint=f"set it with `stackyard config set {name} {key} VALUE`",
+            hint=f"set it with `stackyard config set --on {name} {key} VALUE`",
         )
     return resolving.plain[key], key in resolving.secret
 
@@ -155,7 +155,7 @@ class _Resolving:
                 self.fault(
                     f"missing configuration value `{text}` (declared at {self.declared_at(text)})",
                     self.file.position,
-                    f"set it with `stackyard config set {self.stack.name.short} {text} VALUE`",
+                    f"set it with `stackyard config set --on {self.stack.name.short} {text} VALUE`",
                 )
             return
         if declared.type and not types.fits(self.plain[key], declared):
@@ -163,7 +163,7 @@ class _Resolving:
         if declared.secret and key not in self.secret and not (declared.type and key in self.in_file):
             self.secret.add(key)
         elif declared.secret and key not in self.secret:
-            hint = f"encrypt it with `stackyard config set {self.stack.name.short} {text} --secret`"
+            hint = f"encrypt it with `stackyard config set --on {self.stack.name.short} {text} --secret`"
             self.fault(f"`{text}` must be encrypted: the project says that it is secret", self.origins[key], hint)
 
     def declared_at(self, text: str) -> Position:

@@ -15,9 +15,12 @@ def estate(cwd: str, name: str) -> tuple[Path, ...]:
 
 
 def project(cwd: str, name: str, description: str) -> tuple[Path, ...]:
-    """Make a project in the new folder `name`, in the estate there is, or on its own; the files written."""
+    """Make a project in the new folder `name`, in the estate there is, or on its own; the files written.
+
+    `name` may have folders before it, such as a layer's: the last part is the project's name.
+    """
     try:
         found = discovery.discover(Path(cwd)).estate
     except errors.UsageError:
         found = None
-    return projects.create(Path(cwd), name, description=description, estate=found)
+    return projects.create((Path(cwd) / name).parent, Path(name).name, description=description, estate=found)

@@ -95,6 +95,8 @@ async def _plan(workspace: Workspace, request: Request) -> RunPlan:
     graph.check(among=chosen)
     if not chosen:
         new = "pass --stack NAME: a stack is created on first use"
+        if workspace.estate.manifest is not None:
+            new = "a stack is made by a file Pulumi.STACK.yaml, which may be empty, beside its project's Pulumi.yaml"
         raise errors.UsageError("no stack is selected", hint="`stackyard ls` lists them" if graph.stacks else new)
     needs = {name: _within(chosen, graph.needs, name) for name in chosen}
     if request.operation is Operation.DESTROY:

@@ -153,7 +153,7 @@ def test_values_of_the_fleet_and_the_project_can_be_read(tmp_path: Path) -> None
     assert editing.get_value(made, "tenant", OPENER) == ("acme", False)
     with pytest.raises(errors.ConfigError, match="no configuration value") as caught:
         editing.get_value(made, "nothing", OPENER)
-    assert "config set cfg/dev" in caught.value.hint
+    assert "config set --on cfg/dev" in caught.value.hint
     with pytest.raises(errors.ConfigError, match="no configuration value"):
         editing.get_value(made, "size.deeper", OPENER, is_path=True)
 

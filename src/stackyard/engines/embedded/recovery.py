@@ -54,8 +54,7 @@ class Recovery:
         self._session.report.error(
             f"{label(resource)} was being changed ({operation.kind}) when an earlier run was killed,"
             f" and it cannot be told what came of it: {fault.message}",
-            hint=fault.hint
-            or "look for it in the cloud; then import it, or remove the pending operation from the state",
+            hint=fault.hint or "look for it yourself; `stackyard refresh` then forgets that it was being changed",
             position=self._session.position(resource),
             urn=resource.urn,
         )
