@@ -37,6 +37,38 @@ def test_a_missing_value_names_a_command_that_sets_it(tmp_path: Path) -> None:
     assert run(tmp_path / "shelf", "config", "get", "tone").done().stdout == "quiet\n"
 
 
+def test_values_of_a_fleet_come_from_the_manifest(tmp_path: Path) -> None:
+    (tmp_path / "stackyard.yaml").write_text(
+        "organization: acme\nfleets:\n  - project: sites\n    registry: tenants\n"
+        '    stack: "{entry}"\n    config: {tenant: "{entry}"}\n'
+    )
+    run(tmp_path, "new", "project", "sites").done()
+    (tmp_path / "tenants").mkdir()
+    (tmp_path / "tenants" / "globex.yaml").write_text("{}\n")
+    [row] = run(tmp_path, "config", "explain", "sites/globex", "--json").done().documents[-1]["config"]
+    assert (row["key"], row["value"]) == ("sites:tenant", "globex")
+    assert (row["origin"]["path"], row["origin"]["line"]) == ("stackyard.yaml", 3)
+
+
+def test_of_several_stacks_one_is_to_be_named(tmp_path: Path) -> None:
+    run(tmp_path, "new", "estate", "shop").done()
+    for project in ("network", "orders"):
+        run(tmp_path / "shop", "new", "project", project).done()
+        (tmp_path / "shop" / project / "Pulumi.dev.yaml").write_text("config: {}\n")
+    unnamed = run(tmp_path / "shop", "output")
+    assert unnamed.exit_code == 1
+    assert "there are several stacks: name one" in unnamed.stderr
+    assert "network/dev, orders/dev" in unnamed.stderr
+    assert "several stacks are called 'dev'" in run(tmp_path / "shop", "output", "dev").stderr
+    assert "`stack:dev` selects all of that name" in run(tmp_path / "shop", "ls", "--stack", "dev").stderr
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    result = run(tmp_path / "nowhere", "ls")
+    assert result.exit_code == 1
+    assert "There is no folder" in result.stderr
+
+
 @pytest.fixture
 def shelf(tmp_path: Path, embedded_cloud: EmbeddedCloud) -> Path:
     """A folder with one program, on the session's cloud."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -71,6 +72,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.pass_context
 def cli(context: click.Context, cwd: str | None) -> None:
     """Run a platform made of many small stacks as if it were one program."""
+    if cwd and not Path(cwd).is_dir():
+        raise click.UsageError(f"There is no folder {cwd!r}.")
     context.obj = {"cwd": cwd}
 
 

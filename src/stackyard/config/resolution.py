@@ -126,7 +126,7 @@ class _Resolving:
 
     def take_fleet(self) -> None:
         """What the fleet gives its stacks, where the stack file does not say otherwise."""
-        position = self.stack.project.position or self.file.position
+        position = self.stack.fleet_position or self.stack.project.position or self.file.position
         for text, value in self.stack.fleet_config.items():
             key = stack_files.full_key(text, self.stack.project.name)
             if key not in self.plain and key not in self.unread:

@@ -112,7 +112,8 @@ def _asked(asked: Sequence[str], found: Mapping[str, Found], start: Path) -> dic
         try:
             name = StackName.parse(text, project=nearest or only)
         except ValueError as fault:
-            raise errors.UsageError(str(fault), hint="name it project/stack") from None
+            hint = f"name it project/{text}; `stack:{text}` selects all of that name" if "/" not in text else ""
+            raise errors.UsageError(str(fault), hint=hint or "name it project/stack") from None
         if name.project not in found:
             hint = schema.suggest(name.project, found)
             raise errors.UsageError(f"there is no project {name.project!r} for the stack {text!r}", hint=hint)
@@ -145,7 +146,11 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
         if name in members:
             member = members[name]
             stack = dataclasses.replace(
-                stack, fleet_entry=member.entry, fleet_config=member.config, tenant=member.tenant
+                stack,
+                fleet_entry=member.entry,
+                fleet_config=member.config,
+                tenant=member.tenant,
+                fleet_position=from_fleet[name].position,
             )
         stacks.append(stack)
     return stacks

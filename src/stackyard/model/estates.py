@@ -69,7 +69,8 @@ class Stack:
     """One deployable instance of a project, the node of the graph.
 
     `cloud` is `embedded` or `aws`. `config_path` is its `Pulumi.<stack>.yaml`, which need not exist.
-    `fleet_entry` names the registry entry of a fleet's stack and `fleet_config` what the fleet gives it.
+    `fleet_entry` names the registry entry of a fleet's stack, `fleet_config` is what the fleet gives it, and
+    `fleet_position` is where the manifest says so.
     `tenant` is the organization whose account its resources live in, empty for the estate's own.
     """
 
@@ -81,6 +82,7 @@ class Stack:
     fleet_entry: str = ""
     fleet_config: Mapping[str, str] = EMPTY
     tenant: str = ""
+    fleet_position: Position | None = None
 
     @property
     def layer(self) -> str:

@@ -39,7 +39,8 @@ def one(workspace: Workspace, name: str) -> Stack:
     listed = ", ".join(sorted(each.name.short for each in (found or stacks))[:12])
     if not found:
         raise errors.StackNotFound(f"there is no stack {name!r}", hint=f"there are: {listed}")
-    raise errors.UsageError(f"{name or 'no name'} does not say which stack", hint=f"one of: {listed}")
+    message = f"several stacks are called {name!r}" if name else "there are several stacks: name one"
+    raise errors.UsageError(message, hint=f"one of: {listed}")
 
 
 def _names(stack: Stack) -> set[str]:
