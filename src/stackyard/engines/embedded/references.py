@@ -59,7 +59,8 @@ class StackReads:
         if not found.exists:
             raise errors.UsageError(
                 f"stack {found.stack} does not exist: it was never brought up",
-                hint=f"bring up {found.stack} first, or together with this stack",
+                hint=f"bring up {found.stack} first, or together with this stack; when both are selected and"
+                " `stackyard graph` shows no edge, declare it in the manifest: depends_on",
                 position=position,
             )
         if found.previewed and not self._dry_run:
