@@ -155,3 +155,16 @@ def test_a_mistyped_verb_and_stack_suggest_what_was_meant(estate: Estate) -> Non
     stack = estate.run("preview", "netwrok")
     assert stack.exit_code == 1
     said(stack, "network")
+
+
+def test_a_reference_that_only_a_run_can_tell_is_known_to_the_next_run(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSTREAM", "zone")
+    program = "import os, pulumi\nref = pulumi.StackReference(f\"acme/{os.environ['UPSTREAM']}/dev\")\n"
+    estate.project("area", program + "pulumi.export('x', ref.require_output('name'))\n")
+    estate.project("zone", "import pulumi\npulumi.export('name', 'z')\n")
+    first = estate.run("preview", "-p", "1")
+    assert first.exit_code == 1
+    said(first, "acme/zone/dev does not exist")
+    estate.run("preview", "-p", "1").done()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from stackyard.estate import discovery
@@ -14,7 +14,8 @@ from stackyard.operations.workspace import Workspace
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """One stack. `status`: `up`, `empty` (destroyed), `interrupted` (a run was killed), `new` (never brought up)."""
+    """One stack. `status`: `up`, `failed` (its last update), `empty` (destroyed), `interrupted` (a run was
+    killed), `new` (never brought up)."""
 
     stack: Stack
     status: str
@@ -30,16 +31,18 @@ async def rows(workspace: Workspace, select: Sequence[str] = (), exclude: Sequen
         stacks = [pick.stack for pick in selection.select(workspace.unchecked_graph, select, exclude).picks]
     order = {layer.name: layer.order for layer in workspace.estate.layers}
     stacks.sort(key=lambda stack: (order.get(stack.layer, -1), stack.name))
-    return tuple([await _row(workspace, stack) for stack in stacks])
+    failed = workspace.ledger.failed()
+    return tuple([await _row(workspace, stack, failed) for stack in stacks])
 
 
-async def _row(workspace: Workspace, stack: Stack) -> Row:
+async def _row(workspace: Workspace, stack: Stack, failed: Collection[str]) -> Row:
     checkpoint = await workspace.peek(stack.name)
     if checkpoint is None:
         return Row(stack, "new", 0, "")
     count = sum(1 for resource in checkpoint.resources if resource.custom and not resource.is_provider)
     interrupted = checkpoint.pending or await workspace.unfinished(stack)
-    status = "interrupted" if interrupted else "up" if checkpoint.root else "empty"
+    good = "up" if checkpoint.root else "empty"
+    status = "interrupted" if interrupted else "failed" if stack.name.short in failed else good
     return Row(stack, status, count, checkpoint.time)
 
 

@@ -85,6 +85,26 @@ class Ledger:
                 rows = {(reader, read.stack, read.key, now) for read in found}
                 ledger.executemany("insert or replace into reads values (?, ?, ?, ?)", sorted(rows))
 
+    def suspected(self, reads: Iterable[tuple[str, Iterable[StackRead]]]) -> None:
+        """Add what a program read before it failed to what is known of its stack."""
+        now = time.time()
+        rows = [(reader, read.stack, read.key, now) for reader, found in reads for read in found]
+        if rows:
+            with self._open() as ledger:
+                ledger.executemany("insert or replace into reads values (?, ?, ?, ?)", sorted(rows))
+
+    def failed(self) -> frozenset[str]:
+        """The stacks (short names) whose last update did not end well."""
+        if not self._path.exists():
+            return frozenset()
+        with self._open() as ledger:
+            last = ledger.execute(
+                "select stack, updates.outcome, max(started) from updates join runs on runs.id = updates.run "
+                "where updates.outcome != ? group by stack",
+                (Outcome.SKIPPED,),
+            )
+            return frozenset(stack for stack, outcome, _ in last if outcome != Outcome.SUCCEEDED)
+
     def reads(self) -> tuple[tuple[str, str, str], ...]:
         """All recorded reads: reader, target, key. Empty when nothing ever ran."""
         if not self._path.exists():

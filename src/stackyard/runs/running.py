@@ -71,6 +71,7 @@ class Run:
 
         outcomes = await self._schedule(work)
         self._saw((key, plan.reads) for key, plan in plans.items() if not plan.failed)
+        self._suspected((key, plan.reads) for key, plan in plans.items() if plan.failed)
         counts = _total(plan.steps for plan in plans.values())
         self._finish(begun, outcomes, counts)
         return plans
@@ -113,6 +114,10 @@ class Run:
 
         schedule = scheduling.Schedule(self._plan.needs, work, skip, capacity=self._parallel, cancelled=self._cancelled)
         return await schedule.run()
+
+    def _suspected(self, reads: Iterable[tuple[str, tuple[StackRead, ...]]]) -> None:
+        if self._plan.operation is Operation.UP:
+            self._ledger.suspected((str(self._plan.stacks[key].name), found) for key, found in reads)
 
     def _saw(self, reads: Iterable[tuple[str, tuple[StackRead, ...]]]) -> None:
         rows = [(str(self._plan.stacks[key].name), found) for key, found in reads]

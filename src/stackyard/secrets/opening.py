@@ -56,6 +56,11 @@ class Opener:
                 "no passphrase for the secrets of this stack",
                 hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
             )
+        if (self._folder / SALT_FILE).exists() and not (self._folder / KEY_FILE).exists():
+            raise errors.SecretsError(
+                f"the passphrase of this estate's secrets is gone: there is no {self._folder / KEY_FILE}",
+                hint="restore that file, or set PULUMI_CONFIG_PASSPHRASE to what it held",
+            )
         return _kept(self._folder / KEY_FILE, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
     def from_provider(self, provider: Mapping[str, Any]) -> SecretsManager:

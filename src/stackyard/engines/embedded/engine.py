@@ -198,7 +198,9 @@ class Run:
         report = self._session.report
         if ended is None or ended.ok or report.failed or self._session.cancelled:
             return
-        report.error(ended.message or "the program failed", position=ended.position, hint=_hint(ended))
+        # The SDK names the verb of the Pulumi CLI; ours takes the same words.
+        message = ended.message.replace("`pulumi config set", "`stackyard config set")
+        report.error(message or "the program failed", position=ended.position, hint=_hint(ended))
 
     def _program(self) -> Program:
         context = self._session.context

@@ -25,9 +25,7 @@ class StackReads:
 
     async def whole(self, name: str, position: Position | None = None) -> Properties:
         """All outputs of a stack, for its StackReference resource. Raises UsageError when there are none."""
-        found = await self._outputs(name, position)
-        self._opened[str(found.stack)] = None
-        return found.values
+        return (await self._outputs(name, position)).values
 
     async def output(self, query: OutputQuery) -> Value:
         """One output, or all of them; a missing one is None or, when required, a UsageError naming both places."""
@@ -56,6 +54,8 @@ class StackReads:
         if name not in self._asked:
             self._asked[name] = asyncio.ensure_future(self._references.outputs(name))
         found = await asyncio.shield(self._asked[name])
+        # Remembered even when it fails: the next run then knows what comes first.
+        self._opened[str(found.stack)] = None
         if not found.exists:
             raise errors.UsageError(
                 f"stack {found.stack} does not exist: it was never brought up",
