@@ -24,10 +24,12 @@ def renamed(resources: Sequence[Resource]) -> list[Resource]:
             names[old] = URN.make(old.stack, old.project, parent.qualified_type, old.type, old.name)
     if not names:
         return list(resources)
-    return [_renamed(resource, names) for resource in resources]
+    return [rename(resource, names) for resource in resources]
 
 
-def _renamed(resource: Resource, names: Mapping[str, str]) -> Resource:
+def rename(resource: Resource, names: Mapping[str, str]) -> Resource:
+    """The resource with every URN in it that `names` has a newer one for replaced, and its aliases used up."""
+
     def name(urn: str) -> str:
         return names.get(urn, urn)
 

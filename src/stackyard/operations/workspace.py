@@ -109,12 +109,6 @@ class Workspace:
         evaluation = references.evaluate(self.estate)
         return graphs.build(self.estate, evaluation, self.ledger.reads(), check=False)
 
-    @property
-    def graph(self) -> graphs.StackGraph:
-        """The same. Raises DiagnosedError for cycles and for reads of a higher layer."""
-        self.unchecked_graph.check()
-        return self.unchecked_graph
-
     # what a run asks for (runs.stacks.Services)
 
     async def config(self, stack: Stack) -> tuple[Mapping[str, str], tuple[str, ...]]:

@@ -46,7 +46,7 @@ class Backend(Protocol):
     url: str
 
     async def list(self) -> Sequence[StackName]:
-        """Every stack that has a checkpoint."""
+        """Every stack that has a checkpoint, or the journal of a first update that was killed."""
 
     async def load(self, stack: StackName) -> bytes | None:
         """The checkpoint file's text, decompressed; None when the stack does not exist."""

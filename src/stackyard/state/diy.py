@@ -24,6 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _META: Final = b"version: 1\n"
 _STACK_FILE: Final = re.compile(r"(.+)\.json(\.gz|\.zst)?")
+_JOURNAL_FILE: Final = re.compile(r"(.+)\.journal")
 _HISTORY_FILE: Final = re.compile(r".+-(\d+)\.history\.json(\.gz|\.zst)?")
 
 
@@ -42,7 +43,7 @@ class FileBackend:
         return self._layout.root
 
     async def list(self) -> Sequence[StackName]:
-        """Every stack that has a checkpoint, sorted."""
+        """Every stack that has a checkpoint or a journal, sorted."""
         return await self._run(self._list)
 
     async def load(self, stack: StackName) -> bytes | None:
@@ -118,13 +119,14 @@ class FileBackend:
     def _list(self) -> Sequence[StackName]:
         self._check_meta()
         found: set[StackName] = set()
-        for project in _folder(self._layout.stacks):
-            if project.is_symlink() or not project.is_dir() or not names.is_name(project.name):
-                continue
-            for path in _folder(project):
-                match = _STACK_FILE.fullmatch(path.name)
-                if match and names.is_name(match[1]) and not path.is_symlink():
-                    found.add(StackName(names.DEFAULT_ORGANIZATION, project.name, match[1]))
+        for folder, pattern in ((self._layout.stacks, _STACK_FILE), (self._layout.journals, _JOURNAL_FILE)):
+            for project in _folder(folder):
+                if project.is_symlink() or not project.is_dir() or not names.is_name(project.name):
+                    continue
+                for path in _folder(project):
+                    match = pattern.fullmatch(path.name)
+                    if match and names.is_name(match[1]) and not path.is_symlink():
+                        found.add(StackName(names.DEFAULT_ORGANIZATION, project.name, match[1]))
         return sorted(found)
 
     def _load(self, stack: StackName) -> bytes | None:

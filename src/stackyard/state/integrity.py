@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from stackyard import errors
 from stackyard.errors import Position
-from stackyard.model import urns, values
+from stackyard.model import snapshots, urns, values
 from stackyard.model.checkpoints import Checkpoint
 from stackyard.model.resources import Resource
 from stackyard.model.urns import URN
@@ -105,9 +105,9 @@ def normalized(checkpoint: Checkpoint) -> Checkpoint:
     renamed = _renamed(checkpoint)
     return dataclasses.replace(
         checkpoint,
-        resources=tuple(_rewritten(resource, renamed) for resource in checkpoint.resources),
+        resources=tuple(snapshots.rename(resource, renamed) for resource in checkpoint.resources),
         pending=tuple(
-            dataclasses.replace(operation, resource=_rewritten(operation.resource, renamed))
+            dataclasses.replace(operation, resource=snapshots.rename(operation.resource, renamed))
             for operation in checkpoint.pending
         ),
     )
@@ -128,23 +128,3 @@ def _renamed(checkpoint: Checkpoint) -> dict[str, str]:
             if moved != urn:
                 renamed[resource.urn] = moved
     return renamed
-
-
-def _rewritten(resource: Resource, renamed: dict[str, str]) -> Resource:
-    def fix(urn: str) -> str:
-        return renamed.get(urn, urn)
-
-    provider = resource.provider
-    if provider:
-        urn, id_ = urns.split_provider_reference(provider)
-        provider = urns.provider_reference(fix(urn), id_)
-    return resource.replaced(
-        urn=fix(resource.urn),
-        parent=fix(resource.parent),
-        provider=provider,
-        dependencies=tuple(map(fix, resource.dependencies)),
-        property_dependencies={key: tuple(map(fix, found)) for key, found in resource.property_dependencies.items()},
-        deleted_with=fix(resource.deleted_with),
-        replace_with=tuple(map(fix, resource.replace_with)),
-        aliases=(),
-    )

@@ -44,6 +44,11 @@ class Layout:
     def stacks(self) -> Path:
         return self.home / "stacks"
 
+    @property
+    def journals(self) -> Path:
+        """The folder of our own files, journals among them."""
+        return self.home / "stackyard"
+
     def checkpoint(self, stack: StackName) -> Path:
         """`stacks/P/S.json`; the CLI may have added `.gz`."""
         return self._in("stacks", stack, f"{stack.stack}.json")

@@ -44,8 +44,8 @@ class MemoryBackend:
         return found
 
     async def list(self) -> Sequence[StackName]:
-        """Every stack that has a checkpoint, sorted."""
-        with_data = [name for name, stack in self._stacks.items() if stack.data is not None]
+        """Every stack that has a checkpoint or a journal, sorted."""
+        with_data = [name for name, stack in self._stacks.items() if stack.data is not None or stack.journal]
         return sorted(StackName(names.DEFAULT_ORGANIZATION, *name) for name in with_data)
 
     async def load(self, stack: StackName) -> bytes | None:
