@@ -1,0 +1,98 @@
+"""An activated environment as data: the record that reconcile writes and the environment's program reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from stackyard.model.resources import EMPTY
+
+
+class Phase(enum.StrEnum):
+    """Where an environment is in its life. Each phase is durable before its work begins; a killed reconcile goes on.
+
+    ACTIVE: wanted. STOPPING: schedules off, runs end. ARCHIVING: copied to the archive. ARCHIVED: the archive's
+    checksums were verified; only now may anything be destroyed.
+    """
+
+    ACTIVE = "active"
+    STOPPING = "stopping"
+    ARCHIVING = "archiving"
+    ARCHIVED = "archived"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Schedule:
+    """A Meltano schedule: `interval` is a five-field cron expression (UTC), `jobs` what `meltano run` is given."""
+
+    name: str
+    interval: str
+    jobs: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Activation:
+    """Hosted project × ref × environment name, pinned to a commit.
+
+    `ref` is a full ref name (`refs/heads/main`), `commit` 40 hex digits, `moved` the commit's time and `activated`
+    ours (seconds of the epoch). `meltano_environment` is the name in meltano.yml. `default_jobs` is what a run
+    without jobs runs. `plugins` is the key of the plugins' cache entry. `source` is the object in the organization's
+    bucket with the project at its commit, `source_sha256` its digest. `archive` names the archive, once there is one.
+    """
+
+    organization: str
+    project: str
+    environment: str
+    ref: str
+    commit: str
+    repository: str
+    meltano_environment: str = ""
+    manifest: str = "meltano.yml"
+    services: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    default_jobs: tuple[str, ...] = ()
+    plugins: str = ""
+    source: str = ""
+    source_sha256: str = ""
+    moved: int = 0
+    activated: int = 0
+    expires: int = 0
+    archive_wanted: bool = True
+    archive_days: int = 0
+    archive: str = ""
+    phase: Phase = Phase.ACTIVE
+
+    @property
+    def key(self) -> str:
+        """Its name within the organization: `project.environment`."""
+        return f"{self.project}.{self.environment}"
+
+    @property
+    def entry(self) -> str:
+        """Its name in the estate, and its record's file name: `organization.project.environment`."""
+        return f"{self.organization}.{self.key}"
+
+    def data(self) -> dict[str, Any]:
+        """Plain values, as `of` reads them."""
+        plain = dataclasses.asdict(self)
+        plain["phase"] = self.phase.value
+        plain["services"], plain["default_jobs"] = list(self.services), list(self.default_jobs)
+        plain["schedules"] = [{**dataclasses.asdict(each), "jobs": list(each.jobs)} for each in self.schedules]
+        return plain
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any] = EMPTY) -> Activation:
+        """The activation of a record's plain values. Raises TypeError, ValueError or KeyError for what is no record."""
+        schedules = tuple(
+            Schedule(each["name"], each["interval"], tuple(each["jobs"])) for each in data.get("schedules", ())
+        )
+        given = {
+            **data,
+            "schedules": schedules,
+            "services": tuple(data.get("services", ())),
+            "default_jobs": tuple(data.get("default_jobs", ())),
+            "phase": Phase(data.get("phase", Phase.ACTIVE)),
+        }
+        return cls(**given)

@@ -1,0 +1,157 @@
+"""Tenants as data: what one organization's file says, read from plain values with every fault told at once.
+
+The file's format is docs/guide/tenants.md; its JSON Schema for editors is `tenancy/tenant.schema.json`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stackyard.model.resources import EMPTY
+
+ORGANIZATION: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
+PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,23}")
+ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+GROUP: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+
+class Deed(enum.StrEnum):
+    """What a group may do; each includes those before it."""
+
+    VIEW = "view"
+    RUN = "run"
+    DEPLOY = "deploy"
+    ADMINISTER = "administer"
+
+    def includes(self, other: Deed) -> bool:
+        """Whether who may do this may do `other`, too."""
+        order = list(Deed)
+        return order.index(other) <= order.index(self)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grant:
+    """`may` is allowed `on` a glob of `project/environment`; `*` is everything of the organization."""
+
+    may: Deed
+    on: str = "*"
+
+    @property
+    def project(self) -> str:
+        """The glob of project names."""
+        return self.on.partition("/")[0]
+
+    @property
+    def environment(self) -> str:
+        """The glob of environment names; `*` when the grant is for whole projects."""
+        return self.on.partition("/")[2] or "*"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """Users who share a role. `members` are mail addresses."""
+
+    name: str
+    members: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that runs of an organization may take: at once, and each; cpu in 1/1024 vCPU."""
+
+    concurrent_runs: int = 2
+    run_minutes: int = 60
+    cpu: int = 1024
+    memory_mb: int = 2048
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """USD a calendar month; told at each of `warn_at` percent; `action` beyond it is `warn` or `suspend`."""
+
+    monthly: float
+    warn_at: tuple[int, ...] = (80, 100)
+    action: str = "warn"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rule:
+    """Which refs become which activated environment. Rules are tried in order; the first that matches decides.
+
+    `kind` is `branch` or `tag`, `pattern` a glob of ref names. `environment` is the Meltano environment; `name` the
+    activated environment's, in which `{slug}` is replaced by the ref as a name. `expires` counts seconds since the
+    ref last moved, 0 = never. `archive_days` is how long an archive is kept, 0 = for ever.
+    """
+
+    kind: str
+    pattern: str
+    environment: str
+    name: str
+    services: tuple[str, ...] = ()
+    expires: int = 0
+    archive: bool = True
+    archive_days: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostedProject:
+    """One git repository and its one `meltano.yml`. Empty `rules`: the repository's own file has them.
+
+    `secrets` are names of environment variables whose values the organization keeps in its secrets.
+    """
+
+    name: str
+    repository: str
+    manifest: str = "meltano.yml"
+    rules: tuple[Rule, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Organization:
+    """One tenant. `retention_days` is how long logs and replaced files are kept."""
+
+    name: str
+    display_name: str
+    owner: str
+    billing: str
+    groups: Mapping[str, Group] = EMPTY
+    projects: Mapping[str, HostedProject] = EMPTY
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    cost_owner: str = ""
+    retention_days: int = 30
+    disposable: bool = False
+    suspended: bool = False
+
+    def may(self, user: str, deed: Deed, project: str = "*", environment: str = "*") -> bool:
+        """Whether one of the user's groups is granted `deed` on this project and environment."""
+        import fnmatch  # lazy: only the control side asks
+
+        return any(
+            grant.may.includes(deed)
+            and fnmatch.fnmatchcase(project, grant.project)
+            and fnmatch.fnmatchcase(environment, grant.environment)
+            for group in self.groups.values()
+            if user in group.members
+            for grant in group.grants
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a tenant's file: `path` leads to the value, mapping keys and list indexes in order."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+
+def read(name: str, data: Any) -> tuple[Organization | None, tuple[Fault, ...]]:
+    """The organization that plain data says, or None and every fault of it. (Filled in by tenants' reading.)"""
+    raise NotImplementedError
