@@ -18,10 +18,12 @@ from stackyard.platform.components.tags import Tags
 class FunctionSettings(Settings):
     """`code` is a folder of Python files, relative to the program; `handler` is `module.function` in it.
 
+    `function_name` is the function's name in the cloud; by default the component's with the stage.
     `allows` are the policy statements of its role, besides writing its own log.
     """
 
     code: str
+    function_name: str = ""
     handler: str = pydantic.Field(pattern=r"^\w+\.\w+$")
     allows: tuple[dict[str, Any], ...] = ()
     variables: dict[str, Input] = pydantic.Field(default_factory=dict)
@@ -42,7 +44,7 @@ class ServiceFunction(Component):
         self, name: str, settings: FunctionSettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("components:ServiceFunction", name, tags, opts)
-        function_name = f"{name}-{tags.environment.lower()}"
+        function_name = settings.function_name or f"{name}-{tags.environment.lower()}"
         logs = aws.cloudwatch.LogGroup(
             name,
             name=f"/aws/lambda/{function_name}",

@@ -1,0 +1,56 @@
+"""An activated environment: one stack for each record that `stackyard environment reconcile` keeps in activations/."""
+
+import pulumi
+
+from stackyard.platform.activated_environments import (
+    ActivatedEnvironment,
+    ActivatedEnvironmentSettings,
+    SiteReach,
+    read_activation,
+)
+from stackyard.platform.components import Tags
+from stackyard.platform.site_instances import read_tenant
+
+config = pulumi.Config()
+said = read_activation(config.require("activation"))
+tenant = read_tenant(f"../tenants/{said.organization}.yaml")
+
+organization, stage = pulumi.get_organization(), pulumi.get_stack().split(".")[-1]
+site = pulumi.StackReference(f"{organization}/site_instances/{said.organization}.{stage}")
+project = pulumi.StackReference(f"{organization}/hosted_projects/{said.organization}.{said.project}.{stage}")
+compute = pulumi.StackReference(f"{organization}/compute/{stage}")
+observability = pulumi.StackReference(f"{organization}/observability/{stage}")
+
+environment = ActivatedEnvironment(
+    said.key,
+    ActivatedEnvironmentSettings(
+        activation=said,
+        site=SiteReach(**{name: site.require_output(name) for name in SiteReach.model_fields}),
+        secrets=project.require_output("secret_names"),
+        image=compute.require_output("runner_image"),
+        subnet_ids=compute.require_output("subnet_ids"),
+        security_group_ids=[compute.require_output("security_group_id")],
+        alarm_topic_arn=observability.require_output("alarm_topic_arn"),
+        cpu=tenant.limits.cpu,
+        memory_mb=tenant.limits.memory_mb,
+        run_minutes=tenant.limits.run_minutes,
+        concurrent_runs=tenant.limits.concurrent_runs,
+        log_days=tenant.retention_days,
+        suspended=tenant.suspended,
+    ),
+    Tags.current(
+        "environments",
+        organization=said.organization,
+        project=said.project,
+        hosted_environment=said.environment,
+        cost_owner=tenant.cost_owner,
+    ),
+)
+
+pulumi.export("launch_function", environment.launch.function_name)
+pulumi.export("launch_function_arn", environment.launch.arn)
+pulumi.export("task_family", environment.task_family)
+pulumi.export("task_role_arn", environment.roles.task_role_arn)
+pulumi.export("log_group", environment.log_group.name)
+pulumi.export("schedule_names", environment.schedule_names)
+pulumi.export("services", {name: made.exports for name, made in environment.services.items()})
