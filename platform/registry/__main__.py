@@ -8,3 +8,4 @@ from stackyard.platform.service_fabric import ImageRegistry, ImageRegistrySettin
 registry = ImageRegistry("registry", read_settings(ImageRegistrySettings), Tags.current("fabric"))
 
 pulumi.export("repository_urls", registry.repository_urls)
+pulumi.export("repository_arns", registry.repository_arns)

@@ -3,6 +3,7 @@
 Promise: nothing here belongs to one organization, and its cost grows slower than their number.
 """
 
+from stackyard.platform.service_fabric.compute import Compute, ComputeSettings
 from stackyard.platform.service_fabric.control_api import ControlApi, ControlApiSettings, Route
 from stackyard.platform.service_fabric.control_tables import ControlTables, ControlTablesSettings, TableShape
 from stackyard.platform.service_fabric.deployers import Deployers, DeployersSettings
@@ -12,6 +13,8 @@ from stackyard.platform.service_fabric.observability import Alarm, Observability
 
 __all__ = [
     "Alarm",
+    "Compute",
+    "ComputeSettings",
     "ControlApi",
     "ControlApiSettings",
     "ControlTables",

@@ -42,10 +42,10 @@ class ImageRegistry(Component):
         self, name: str, settings: ImageRegistrySettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("service_fabric:ImageRegistry", name, tags, opts)
-        self.repository_urls = {
-            application: self._repository(application, settings).repository_url for application in settings.applications
-        }
-        self.register_outputs({"repository_urls": self.repository_urls})
+        made = {application: self._repository(application, settings) for application in settings.applications}
+        self.repository_urls = {application: each.repository_url for application, each in made.items()}
+        self.repository_arns = {application: each.arn for application, each in made.items()}
+        self.register_outputs({"repository_urls": self.repository_urls, "repository_arns": self.repository_arns})
 
     def _repository(self, application: str, settings: ImageRegistrySettings) -> aws.ecr.Repository:
         repository = aws.ecr.Repository(
