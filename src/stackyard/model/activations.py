@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import hashlib
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from stackyard.model.resources import EMPTY
+
+_BOOKKEEPING: Final = ("activated", "moved", "archive", "archive_wanted", "archive_days", "deployed")
 
 
 class Phase(enum.StrEnum):
@@ -40,6 +44,8 @@ class Activation:
     ours (seconds of the epoch). `meltano_environment` is the name in meltano.yml. `default_jobs` is what a run
     without jobs runs. `plugins` is the key of the plugins' cache entry. `source` is the object in the organization's
     bucket with the project at its commit, `source_sha256` its digest. `archive` names the archive, once there is one.
+    `expires` is a time, 0 = never. `paused`: the organization is suspended, so its schedules are off. `deployed` is
+    the `shape` that its stack was last brought up with, empty when it never was.
     """
 
     organization: str
@@ -63,6 +69,8 @@ class Activation:
     archive_days: int = 0
     archive: str = ""
     phase: Phase = Phase.ACTIVE
+    paused: bool = False
+    deployed: str = ""
 
     @property
     def key(self) -> str:
@@ -73,6 +81,12 @@ class Activation:
     def entry(self) -> str:
         """Its name in the estate, and its record's file name: `organization.project.environment`."""
         return f"{self.organization}.{self.key}"
+
+    @property
+    def shape(self) -> str:
+        """A digest of everything that its stack is made of; what is only bookkeeping is left out."""
+        made = {name: value for name, value in self.data().items() if name not in _BOOKKEEPING}
+        return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
     def data(self) -> dict[str, Any]:
         """Plain values, as `of` reads them."""
