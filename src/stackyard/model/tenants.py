@@ -9,14 +9,21 @@ import dataclasses
 import enum
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from stackyard.model import plain, refs
+from stackyard.model.names import DEFAULT_ORGANIZATION
 from stackyard.model.resources import EMPTY
 
 ORGANIZATION: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")
 PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,23}")
 ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 GROUP: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
+RESERVED: Final = ("platform", DEFAULT_ORGANIZATION)
+"""No organization is called so: its account would be the platform's own, or its tokens operators'."""
+SERVICES: Final = ("schedules", "warehouse")
+LOG_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653)
+"""How long CloudWatch keeps logs, in days (PutRetentionPolicy)."""
 
 
 class Deed(enum.StrEnum):
@@ -131,27 +138,31 @@ class Organization:
 
     def may(self, user: str, deed: Deed, project: str = "*", environment: str = "*") -> bool:
         """Whether one of the user's groups is granted `deed` on this project and environment."""
-        import fnmatch  # lazy: only the control side asks
-
         return any(
             grant.may.includes(deed)
-            and fnmatch.fnmatchcase(project, grant.project)
-            and fnmatch.fnmatchcase(environment, grant.environment)
+            and refs.matches(grant.project, project)
+            and refs.matches(grant.environment, environment)
             for group in self.groups.values()
             if user in group.members
             for grant in group.grants
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a tenant's file: `path` leads to the value, mapping keys and list indexes in order."""
-
-    path: tuple[str | int, ...]
-    message: str
-    hint: str = ""
+Fault: TypeAlias = plain.Fault
 
 
 def read(name: str, data: Any) -> tuple[Organization | None, tuple[Fault, ...]]:
-    """The organization that plain data says, or None and every fault of it. (Filled in by tenants' reading.)"""
-    raise NotImplementedError
+    """The organization that plain data says, or None and every fault of it.
+
+    `name` is the file's, without its ending. The data are as YAML 1.2 reads them: `on` is text.
+    """
+    from stackyard.model import tenant_reading  # lazy: that module builds this one's classes
+
+    return tenant_reading.organization(name, data)
+
+
+def read_rules(data: Any) -> tuple[tuple[Rule, ...], tuple[Fault, ...]]:
+    """The rules of `{"rules": [...]}`, the form of a file that lies beside meltano.yml; none when there are faults."""
+    from stackyard.model import tenant_reading  # lazy: as above
+
+    return tenant_reading.rules_file(data)
