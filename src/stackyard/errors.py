@@ -17,6 +17,8 @@
      |   |- Unsupported             4   nobody here knows how to do that
      |   `- UncertainError          4   the reply was lost: the call may or may not have been carried out
      |- CloudError                  1   the embedded cloud cannot be started or reached
+     |- SourceError                 1   a git repository refuses, or lacks what is asked of it
+     |   `- Unreachable             1   a repository could not be asked: nothing follows about what it has
      `- Cancelled                   8
 
 Exit codes are the Pulumi CLI's where it has one (sdk/go/common/util/cmdutil/exit.go), except that 1 is
@@ -138,6 +140,14 @@ class UncertainError(ProviderError):
 
 class CloudError(StackyardError):
     """The embedded cloud cannot be started or reached."""
+
+
+class SourceError(StackyardError):
+    """A git repository refuses, or lacks what is asked of it."""
+
+
+class Unreachable(SourceError):
+    """A git repository could not be asked, so nothing follows about what it has or no longer has."""
 
 
 class Cancelled(StackyardError):
