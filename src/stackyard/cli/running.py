@@ -11,6 +11,7 @@ import click
 
 from stackyard import errors
 from stackyard.cli import screens
+from stackyard.model.diagnostics import Severity
 from stackyard.model.plans import Operation, Plan
 from stackyard.operations import deploying, interrupts
 from stackyard.operations.workspace import Opening, Workspace
@@ -37,6 +38,7 @@ async def _carry_out(
         async with Workspace(opening, progress=screen.note) as workspace:
             with interrupts.handled(screen.note) as cancelled:
                 stacks = {stack.name.short: stack for stack in workspace.estate.stacks}
+                screens.diagnose([each for each in workspace.diagnostics if each.severity is Severity.WARNING])
                 if workspace.unused_backend:
                     screen.note(
                         f"state stays in {workspace.folder}, not in {workspace.unused_backend}: "

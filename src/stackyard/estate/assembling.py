@@ -9,6 +9,7 @@ from pathlib import Path
 from stackyard import errors
 from stackyard.errors import Position
 from stackyard.estate import files, fleets, schema, walking
+from stackyard.estate.index import Index
 from stackyard.estate.manifest import Manifest
 from stackyard.estate.readers.base import Reader, StackFile
 from stackyard.estate.readers.pulumi import checked_stack
@@ -32,13 +33,17 @@ class Found:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Parts:
-    """What was found on disk, before it is put together. `folders` are by path relative to `root`."""
+    """What was found on disk, before it is put together. `folders` are by path relative to `root`.
+
+    `index` remembers what the files of registries say.
+    """
 
     root: Path
     manifest: Manifest
     file: Path | None
     folders: Mapping[str, Folder]
     projects: Sequence[Found]
+    index: Index
 
 
 def assemble(parts: Parts, report: Report, *, asked: Sequence[str], start: Path) -> Estate:
@@ -50,6 +55,7 @@ def assemble(parts: Parts, report: Report, *, asked: Sequence[str], start: Path)
     stacks: list[Stack] = []
     for each in found.values():
         stacks += _stacks(parts, each, fleet_of.get(each.project.name, ()), wanted.get(each.project.name, ()), report)
+    _refuse_own_account(parts.manifest, stacks, report)
     for rule in manifest.rules:
         if not any(rule.names(stack.name.short) for stack in stacks):
             hint = schema.suggest(rule.pattern, (stack.name.short for stack in stacks))
@@ -102,6 +108,14 @@ def _fleets(manifest: Manifest, found: Mapping[str, Found], report: Report) -> d
     return by_project
 
 
+def _refuse_own_account(manifest: Manifest, stacks: Sequence[Stack], report: Report) -> None:
+    """An organization that is called like the estate's own would live in the platform's account."""
+    for stack in stacks:
+        if stack.tenant == manifest.organization:
+            message = f"the entry {stack.fleet_entry!r} would share the account of the estate itself"
+            report(error(message, hint="name the organization otherwise", position=stack.fleet_position))
+
+
 def _asked(asked: Sequence[str], found: Mapping[str, Found], start: Path) -> dict[str, list[str]]:
     """Asked-for stacks by project. Raises UsageError for one that cannot be."""
     here = [name for name, each in found.items() if start.is_relative_to(each.project.path)]
@@ -128,7 +142,7 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
     members: dict[str, fleets.Member] = {}
     from_fleet: dict[str, Fleet] = {}
     for fleet in fleet_of:
-        for member in fleets.members(fleet, project, parts.root, report):
+        for member in fleets.members(fleet, project, parts.root, report, parts.index):
             if member.stack in from_fleet:
                 message = f"stack {project.name}/{member.stack} comes from two fleets"
                 hint = f"give them different `stack` patterns; the other is at {from_fleet[member.stack].position}"
@@ -148,6 +162,7 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
             stack = dataclasses.replace(
                 stack,
                 fleet_entry=member.entry,
+                fleet_item=member.item,
                 fleet_config=member.config,
                 tenant=member.tenant,
                 fleet_position=from_fleet[name].position,

@@ -77,8 +77,8 @@ def _whole(file: Path, start: Path, stacks: Sequence[str]) -> Discovery:
     with indexes.opened(root) as index:
         folders = list(walking.walk(root, _concerns, index, ignores=manifest.ignores))
         projects = list(_projects(root, folders, manifest.looks_into, index, report.append))
-    parts = assembling.Parts(root, manifest, file, {folder.path: folder for folder in folders}, projects)
-    estate = assembling.assemble(parts, report.append, asked=stacks, start=start)
+        parts = assembling.Parts(root, manifest, file, {folder.path: folder for folder in folders}, projects, index)
+        estate = assembling.assemble(parts, report.append, asked=stacks, start=start)
     return Discovery(estate, tuple(report))
 
 
@@ -87,8 +87,8 @@ def _single(root: Path, stacks: Sequence[str]) -> Discovery:
     folder = walking.one(root, _concerns)
     with indexes.opened(root) as index:
         projects = list(_projects(root, [folder], lambda _: True, index, report.append))
-    parts = assembling.Parts(root, Manifest(), None, {"": folder}, projects)
-    estate = assembling.assemble(parts, report.append, asked=stacks, start=root)
+        parts = assembling.Parts(root, Manifest(), None, {"": folder}, projects, index)
+        estate = assembling.assemble(parts, report.append, asked=stacks, start=root)
     return Discovery(estate, tuple(report))
 
 

@@ -145,7 +145,8 @@ def _fleets(root: Node) -> list[Fleet]:
         if not faults:
             stack, config = data.get("stack", "{entry}"), data.get("config", {})
             own = data.get("accounts") == "own"
-            found.append(Fleet(data["project"], data["registry"], stack, config, node.position, own))
+            each = data.get("each", "")
+            found.append(Fleet(data["project"], data["registry"], stack, config, node.position, own, each))
     return found
 
 

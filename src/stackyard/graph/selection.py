@@ -165,7 +165,7 @@ def _folder(graph: StackGraph, stack: Stack) -> list[str]:
 
 def _entry(graph: StackGraph, stack: Stack) -> list[str]:
     """`acme.warehouse` is of the entry acme too: fleets below the organizations name their entries so."""
-    parts = stack.fleet_entry.split(".") if stack.fleet_entry else []
+    parts = [part for part in (*stack.fleet_entry.split("."), stack.fleet_item) if part]
     return [".".join(parts[: index + 1]) for index in range(len(parts))]
 
 

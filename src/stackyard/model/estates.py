@@ -25,11 +25,13 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fleet:
-    """One project deployed once per file of a registry folder.
+    """One project deployed once per file of a registry folder, or once per item of each file.
 
     `registry` is a folder relative to the estate's root; each `*.yaml` in it is an entry, named by its stem.
     `stack` is a pattern such as `{entry}.Production`. `config` are config values given to each stack, in
-    which `{entry}` and `{entry_path}` are replaced. `own_accounts`: each entry is an organization of its own.
+    which `{entry}` and `{entry_path}` are replaced. `own_accounts`: each entry is of an organization with an account
+    of its own, named by the entry up to its first dot. `each` names a mapping in the files: there is a stack for
+    each of its keys, which replaces `{item}`.
     """
 
     project: str
@@ -38,6 +40,7 @@ class Fleet:
     config: Mapping[str, str] = EMPTY
     position: Position | None = None
     own_accounts: bool = False
+    each: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ class Stack:
     """One deployable instance of a project, the node of the graph.
 
     `cloud` is `embedded` or `aws`. `config_path` is its `Pulumi.<stack>.yaml`, which need not exist.
-    `fleet_entry` names the registry entry of a fleet's stack, `fleet_config` is what the fleet gives it, and
-    `fleet_position` is where the manifest says so.
+    `fleet_entry` names the registry entry of a fleet's stack, `fleet_item` the item in it, if the fleet is by item;
+    `fleet_config` is what the fleet gives it, and `fleet_position` is where the manifest says so.
     `tenant` is the organization whose account its resources live in, empty for the estate's own.
     """
 
@@ -83,6 +86,7 @@ class Stack:
     fleet_config: Mapping[str, str] = EMPTY
     tenant: str = ""
     fleet_position: Position | None = None
+    fleet_item: str = ""
 
     @property
     def layer(self) -> str:
