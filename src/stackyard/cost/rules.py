@@ -1,0 +1,265 @@
+"""What a resource of each type costs while it merely exists: one rule a type, from its properties to charges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from stackyard.model.resources import Resource
+from stackyard.model.values import UNKNOWN, Secret, Value
+
+
+class Undecided(Exception):
+    """A rule cannot tell; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Charge:
+    """`quantity` of the price `key`, for as long as the resource stands."""
+
+    key: str
+    quantity: Decimal = Decimal(1)
+
+
+class Facts:
+    """A resource's properties as rules read them: inputs first, then outputs. `unknown` are those that were not known.
+
+    `beside` are the other resources of its stack.
+    """
+
+    def __init__(self, resource: Resource, beside: Sequence[Resource] = ()) -> None:
+        self.resource = resource
+        self.beside = beside
+        self.unknown: list[str] = []
+
+    def get(self, name: str) -> Value:
+        """A property, secrets revealed; None when it is absent or unknown."""
+        for properties in (self.resource.inputs, self.resource.outputs):
+            value = properties.get(name)
+            value = value.value if isinstance(value, Secret) else value
+            if value is UNKNOWN:
+                if name not in self.unknown:
+                    self.unknown.append(name)
+                return None
+            if value is not None:
+                return value
+        return None
+
+    def text(self, name: str, default: str = "") -> str:
+        """A text property."""
+        value = self.get(name)
+        return default if value in (None, "") else str(value)
+
+    def number(self, name: str, default: int = 0) -> Decimal:
+        """A number, which may be written as text. Raises Undecided when it is neither."""
+        value = self.get(name)
+        if value in (None, ""):
+            return Decimal(default)
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            raise Undecided(f"{name} is no number") from None
+
+    def flag(self, name: str) -> bool:
+        """A boolean property."""
+        return self.get(name) in (True, "true")
+
+    def items(self, name: str) -> list[Any]:
+        """A list property, or one mapping as a list of it."""
+        value = self.get(name)
+        if isinstance(value, dict):
+            return [value]
+        return value if isinstance(value, list) else []
+
+
+Rule = Callable[[Facts], Iterator[Charge]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Priced:
+    """A type with a standing charge. `label` is what one is called."""
+
+    label: str
+    rule: Rule
+
+
+def one(key: str) -> Rule:
+    """One unit of one price."""
+
+    def rule(facts: Facts) -> Iterator[Charge]:
+        yield Charge(key)
+
+    return rule
+
+
+def _vpc_endpoint(facts: Facts) -> Iterator[Charge]:
+    kind = facts.text("vpcEndpointType", "Gateway")
+    zones = Decimal(max(1, len(facts.items("subnetIds"))))
+    if kind == "Interface":
+        yield Charge("vpc.interface_endpoint", zones)
+    elif kind == "GatewayLoadBalancer":
+        yield Charge("vpc.gateway_lb_endpoint", zones)
+    elif kind != "Gateway":
+        raise Undecided(f"endpoints of type {kind} have no rule")
+
+
+def _instance(facts: Facts) -> Iterator[Charge]:
+    yield Charge(f"ec2.instance.{facts.text('instanceType', 't3.micro')}")
+    if facts.flag("associatePublicIpAddress"):
+        yield Charge("vpc.public_ipv4")
+    for device in facts.items("rootBlockDevice") or [{}]:
+        yield from _disk(device.get("volumeType"), device.get("volumeSize") or 8, device.get("iops"))
+    for device in facts.items("ebsBlockDevices"):
+        yield from _disk(device.get("volumeType"), device.get("volumeSize") or 0, device.get("iops"))
+
+
+def _disk(kind: Value, size: Value, iops: Value) -> Iterator[Charge]:
+    if size is UNKNOWN or kind is UNKNOWN:
+        raise Undecided("the size or type of a volume is not known yet")
+    kind = kind or "gp2"
+    yield Charge(f"ebs.{kind}", Decimal(str(size)))
+    if iops and iops is not UNKNOWN and kind in ("gp3", "io1", "io2"):
+        beyond = Decimal(str(iops)) - (3000 if kind == "gp3" else 0)
+        if beyond > 0:
+            yield Charge(f"ebs.{kind}.iops", beyond)
+
+
+def _volume(facts: Facts) -> Iterator[Charge]:
+    yield from _disk(facts.text("type", "gp2"), facts.number("size"), facts.get("iops"))
+
+
+def _load_balancer(facts: Facts) -> Iterator[Charge]:
+    yield Charge(f"elb.{facts.text('loadBalancerType', 'application')}")
+
+
+def _certificate(facts: Facts) -> Iterator[Charge]:
+    if facts.text("certificateAuthorityArn"):
+        raise Undecided("certificates of a private authority have no price here")
+    yield from ()
+
+
+def _parameter(facts: Facts) -> Iterator[Charge]:
+    if facts.text("tier", "Standard") == "Advanced":
+        yield Charge("ssm.parameter.advanced")
+
+
+def _alarm(facts: Facts) -> Iterator[Charge]:
+    queried = sum(1 for query in facts.items("metricQueries") if query.get("metrics") or query.get("metric"))
+    fast = facts.get("period") is not None and facts.number("period") < 60
+    yield Charge("cloudwatch.alarm.high" if fast else "cloudwatch.alarm", Decimal(max(1, queried)))
+
+
+def _database(facts: Facts) -> Iterator[Charge]:
+    copies = Decimal(2 if facts.flag("multiAz") else 1)
+    yield Charge(f"rds.{facts.text('engine', 'mysql')}.{facts.text('instanceClass')}", copies)
+    storage = facts.text("storageType", "gp2")
+    yield Charge(f"rds.storage.{storage}", facts.number("allocatedStorage") * copies)
+
+
+def _cluster_member(facts: Facts) -> Iterator[Charge]:
+    name = facts.text("instanceClass")
+    if name == "db.serverless":
+        raise Undecided("serverless capacity is charged by use, which nobody meters here")
+    yield Charge(f"rds.{facts.text('engine', 'aurora-mysql')}.{name}")
+
+
+def _cache(facts: Facts) -> Iterator[Charge]:
+    if not facts.text("replicationGroupId"):
+        yield Charge(f"elasticache.{facts.text('nodeType')}", facts.number("numCacheNodes", 1))
+
+
+def _replication_group(facts: Facts) -> Iterator[Charge]:
+    groups = facts.number("numNodeGroups", 1)
+    nodes = facts.number("numCacheClusters", 0) or groups * (1 + facts.number("replicasPerNodeGroup", 0))
+    yield Charge(f"elasticache.{facts.text('nodeType')}", nodes)
+
+
+def _file_system(facts: Facts) -> Iterator[Charge]:
+    if facts.text("throughputMode") == "provisioned":
+        yield Charge("efs.throughput", facts.number("provisionedThroughputInMibps"))
+
+
+def _stream(facts: Facts) -> Iterator[Charge]:
+    details: dict[str, Any] = next(iter(facts.items("streamModeDetails")), {})
+    if details.get("streamMode") == "ON_DEMAND":
+        yield Charge("kinesis.stream")
+    else:
+        yield Charge("kinesis.shard", facts.number("shardCount", 1))
+
+
+def _table(facts: Facts) -> Iterator[Charge]:
+    if facts.text("billingMode", "PROVISIONED") != "PROVISIONED":
+        return
+    indexes = facts.items("globalSecondaryIndexes")
+    for key, name in (("dynamodb.wcu", "writeCapacity"), ("dynamodb.rcu", "readCapacity")):
+        yield Charge(key, facts.number(name, 1) + sum(Decimal(str(each.get(name) or 0)) for each in indexes))
+
+
+def _api_stage(facts: Facts) -> Iterator[Charge]:
+    if facts.flag("cacheClusterEnabled"):
+        yield Charge(f"apigateway.cache.{facts.text('cacheClusterSize', '0.5')}")
+
+
+def _provisioned(facts: Facts) -> Iterator[Charge]:
+    yield from ()
+    raise Undecided("provisioned concurrency has no rule")
+
+
+def _ecs_service(facts: Facts) -> Iterator[Charge]:
+    """Fargate tasks that a service keeps running, by the task definition beside it."""
+    count = facts.number("desiredCount")
+    if not count or facts.text("launchType", "EC2") != "FARGATE":
+        return
+    wanted = facts.text("taskDefinition")
+    found = [each for each in facts.beside if wanted and wanted in (each.outputs.get("arn"), each.id)]
+    if not found:
+        raise Undecided("the task definition of its tasks is not in this stack")
+    task = Facts(found[0])
+    platform: dict[str, Any] = next(iter(task.items("runtimePlatform")), {})
+    suffix = ".arm64" if platform.get("cpuArchitecture") == "ARM64" else ""
+    yield Charge(f"fargate.vcpu{suffix}", count * task.number("cpu") / 1024)
+    yield Charge(f"fargate.memory{suffix}", count * task.number("memory") / 1024)
+
+
+PRICED: Final = {
+    "acm.Certificate": Priced("certificate", _certificate),
+    "alb.LoadBalancer": Priced("load balancer", _load_balancer),
+    "apigateway.Stage": Priced("API stage", _api_stage),
+    "cloudwatch.CompositeAlarm": Priced("composite alarm", one("cloudwatch.alarm.composite")),
+    "cloudwatch.Dashboard": Priced("dashboard", one("cloudwatch.dashboard")),
+    "cloudwatch.MetricAlarm": Priced("alarm", _alarm),
+    "dynamodb.Table": Priced("table", _table),
+    "ebs.Volume": Priced("volume", _volume),
+    "ec2.Eip": Priced("public address", one("vpc.public_ipv4")),
+    "ec2.Instance": Priced("instance", _instance),
+    "ec2.NatGateway": Priced("NAT gateway", one("vpc.nat_gateway")),
+    "ec2.VpcEndpoint": Priced("VPC endpoint", _vpc_endpoint),
+    "ec2.VpnConnection": Priced("VPN connection", one("vpc.vpn_connection")),
+    "ec2transitgateway.VpcAttachment": Priced("transit gateway attachment", one("vpc.transit_attachment")),
+    "ecs.Service": Priced("ECS service", _ecs_service),
+    "efs.FileSystem": Priced("file system", _file_system),
+    "eks.Cluster": Priced("Kubernetes cluster", one("eks.cluster")),
+    "elasticache.Cluster": Priced("cache", _cache),
+    "elasticache.ReplicationGroup": Priced("cache", _replication_group),
+    "kinesis.Stream": Priced("stream", _stream),
+    "kms.Key": Priced("KMS key", one("kms.key")),
+    "lambda.ProvisionedConcurrencyConfig": Priced("provisioned concurrency", _provisioned),
+    "lb.LoadBalancer": Priced("load balancer", _load_balancer),
+    "rds.ClusterInstance": Priced("database instance", _cluster_member),
+    "rds.Instance": Priced("database", _database),
+    "route53.Zone": Priced("hosted zone", one("route53.zone")),
+    "secretsmanager.Secret": Priced("secret", one("secretsmanager.secret")),
+    "servicediscovery.Instance": Priced("registered instance", one("cloudmap.instance")),
+    "servicediscovery.PrivateDnsNamespace": Priced("hosted zone", one("route53.zone")),
+    "servicediscovery.PublicDnsNamespace": Priced("hosted zone", one("route53.zone")),
+    "ssm.Parameter": Priced("parameter", _parameter),
+}
+BY_USE_TOO: Final = {
+    "apigateway.Stage": "requests",
+    "dynamodb.Table": "requests and storage",
+    "ecs.Service": "tasks while they run",
+    "efs.FileSystem": "storage",
+}
+"""What a type is charged for when its rule finds no standing charge."""
