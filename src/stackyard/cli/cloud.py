@@ -101,7 +101,11 @@ def _text(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(_row(row) if isinstance(row, dict) else str(row) for row in value) or "none"
     if key in ("memory", "uptime"):  # bytes and seconds, as the server says them
         return f"{value / 1_000_000:.0f} MB" if key == "memory" else f"{value:.0f} s"
     return str(value)
+
+
+def _row(row: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in row.items() if value not in ("", None))

@@ -2,7 +2,8 @@
 
 The folder holds, beside the cloud's data: `server.lock`, held by the server for as long as it lives, so that a
 stale pid is never believed; `server.json`, its pid and port; `port`, which stays the same from start to start;
-`token`, which its control endpoints ask for; `start.lock`, held by whoever starts or stops it.
+`token`, which its control endpoints ask for; `fetching.json`, how it gets what is not installed yet;
+`start.lock`, held by whoever starts or stops it.
 """
 
 from __future__ import annotations
@@ -131,6 +132,7 @@ def ask(folder: Path, port: int, method: str, path: str, *, timeout: float = 60)
 
 def _spawn(folder: Path, python: Path, settings: Settings, parent: int | None) -> tuple[subprocess.Popen[bytes], int]:
     token(folder)
+    files.write_private(folder / "fetching.json", json.dumps(installation.fetching()))
     held = files.opened(folder / "server.lock")
     listener = _listener(folder)
     port: int = listener.getsockname()[1]

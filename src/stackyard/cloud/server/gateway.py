@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from . import reports
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -62,6 +64,7 @@ class Gateway:
             "accounts": sorted(accounts),
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "uptime": round(time.time() - self._started, 1),
+            **reports.gathered(),
         }
 
     def _minted(self) -> bool:

@@ -12,7 +12,7 @@ import signal
 import socket
 from typing import Any
 
-from . import arrivals, gateway, orders, patches
+from . import arrivals, endings, gateway, orders, patches
 from .durability import door, keeping
 
 _LOG_BYTES, _LOG_FILES = 5_000_000, 3
@@ -71,6 +71,7 @@ async def _serve(order: orders.Order, application: gateway.Application, keeper: 
         shutdown_trigger=stop.wait,
     )
     leaving.cancel()
+    await asyncio.to_thread(endings.end)
     if keeper is not None:
         await keeper.end()
 

@@ -16,6 +16,8 @@ from . import (
     buses,
     conditions,
     credentials,
+    crossing,
+    databases,
     dataplane,
     functions,
     identities,
@@ -47,6 +49,7 @@ ALL: tuple[ModuleType, ...] = (
     buses,
     buckets,
     additions,
+    databases,
     dataplane,
     functions,
     identities,
@@ -59,6 +62,7 @@ ALL: tuple[ModuleType, ...] = (
     restapis,
     schedules,
     websites,
+    crossing,
     refusals,
 )
 

@@ -28,8 +28,9 @@ _ADVICE = "The embedded cloud keeps definitions and does not run this; deploy th
 _RUNS: Mapping[str, tuple[str, str]] = {
     "ecs": ("RunTask|StartTask", "containers"),
     "rds": (
-        "CreateDBInstance|CreateDBCluster|CreateDBInstanceReadReplica|Restore.*|StartDBInstance|StartDBCluster"
-        "|CreateDBProxy|CreateGlobalCluster",
+        # Instances are `databases`, which refuses what it does not run.
+        "CreateDBCluster|CreateDBInstanceReadReplica|RestoreDBCluster.*|RestoreDBInstanceFromS3"
+        "|RestoreDBInstanceToPointInTime|StartDBCluster|CreateDBProxy|CreateGlobalCluster",
         "databases",
     ),
     "elasticache": ("CreateCacheCluster|CreateReplicationGroup|CreateServerlessCache", "caches"),
