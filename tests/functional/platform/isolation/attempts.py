@@ -141,7 +141,6 @@ ATTEMPTS: tuple[Attempt, ...] = (
         "logGroupIdentifier": t.log_group_arn, "logStreamName": t.log_stream})),
     Attempt("log", "search", _of("logs", "filter_log_events", lambda t: {"logGroupIdentifier": t.log_group_arn})),
     Attempt("log", "list streams", _of("logs", "describe_log_streams", lambda t: {"logGroupIdentifier": t.log_group_arn})),  # noqa: E501
-    Attempt("log", "list tags", _of("logs", "list_tags_for_resource", lambda t: {"resourceArn": t.log_group_arn})),
     Attempt("queue", "send", _of("sqs", "send_message", lambda t: {"QueueUrl": t.queue_url, "MessageBody": "x"})),
     Attempt("queue", "receive", _of("sqs", "receive_message", lambda t: {"QueueUrl": t.queue_url})),
     Attempt("queue", "read attributes", _of("sqs", "get_queue_attributes", lambda t: {
@@ -153,7 +152,8 @@ ATTEMPTS: tuple[Attempt, ...] = (
         "TopicArn": t.topic_arn, "Protocol": "sqs", "Endpoint": t.queue_arn})),
     Attempt("bus", "put an event", lambda cloud, t: _put_event(cloud, t)),
     Attempt("parameter", "read", _of("ssm", "get_parameter", lambda t: {"Name": t.parameter_arn})),
-    Attempt("function", "invoke", _of("lambda", "invoke", lambda t: {"FunctionName": t.function_arn, "Payload": b"{}"})),
+    Attempt("function", "invoke", _of("lambda", "invoke", lambda t: {
+        "FunctionName": t.function_arn, "Payload": b"{}"})),
     Attempt("function", "read its code", _of("lambda", "get_function", lambda t: {"FunctionName": t.function_arn})),
     Attempt("function", "read its settings", _of("lambda", "get_function_configuration", lambda t: {
         "FunctionName": t.function_arn})),

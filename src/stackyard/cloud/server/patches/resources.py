@@ -86,6 +86,19 @@ def _in_app(module: Any) -> None:
         return await handler(method, path, headers, body, query)
 
     module.SERVICE_HANDLERS["ssm"] = each_checked
+    logs = module.SERVICE_HANDLERS["logs"]
+
+    async def named(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        """DescribeLogStreams knows a group by its name alone."""
+        group = _content(body).get("logGroupIdentifier")
+        if headers.get("x-amz-target", "").endswith(".DescribeLogStreams") and isinstance(group, str):
+            responses: Any = importlib.import_module("ministack.core.responses")
+            own = f"arn:aws:logs:{responses.get_region()}:{responses.get_account_id()}:log-group:"
+            given = {**_content(body), "logGroupName": group.removeprefix(own).removesuffix(":*")}
+            body = json.dumps({key: value for key, value in given.items() if key != "logGroupIdentifier"}).encode()
+        return await logs(method, path, headers, body, query)
+
+    module.SERVICE_HANDLERS["logs"] = named
 
 
 def _parameters(given: dict[str, Any], region: str, account: str) -> list[str]:
