@@ -84,6 +84,12 @@ class Backend(Protocol):
     async def history(self, stack: StackName) -> Sequence[bytes]:
         """Update records, newest first."""
 
+    async def past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
+        """The checkpoints that updates led to, oldest first, each with when (seconds since the epoch).
+
+        Those recorded at `since` or later, and the one before. Empty when there are none.
+        """
+
 
 class StackState(Protocol):
     """One stack, locked and open for writing. Made by `state.stacks.open_for_writing`, for one update."""

@@ -26,6 +26,7 @@ _META: Final = b"version: 1\n"
 _STACK_FILE: Final = re.compile(r"(.+)\.json(\.gz|\.zst)?")
 _JOURNAL_FILE: Final = re.compile(r"(.+)\.journal")
 _HISTORY_FILE: Final = re.compile(r".+-(\d+)\.history\.json(\.gz|\.zst)?")
+_PAST_FILE: Final = re.compile(r".+-(\d+)\.checkpoint\.json(\.gz|\.zst)?")
 
 
 class FileBackend:
@@ -112,6 +113,10 @@ class FileBackend:
     async def history(self, stack: StackName) -> Sequence[bytes]:
         """Update records, newest first."""
         return await self._run(self._history, stack)
+
+    async def past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
+        """The checkpoints that updates led to, oldest first; the files' names tell when."""
+        return await self._run(self._past, stack, since)
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(function, *args, **kwargs)
@@ -202,12 +207,19 @@ class FileBackend:
             files.write(folder / f"{prefix}.history.json", update)
 
     def _history(self, stack: StackName) -> Sequence[bytes]:
-        found = []
-        for path in _folder(self._layout.history(stack)):
-            if match := _HISTORY_FILE.fullmatch(path.name):
-                found.append((int(match[1]), path))
-        records = [(path, reading.read(path)) for _, path in sorted(found, reverse=True)]
+        records = [(path, reading.read(path)) for _, path in reversed(self._kept(stack, _HISTORY_FILE))]
         return [reading.expanded(data, str(path)) for path, data in records if data is not None]
+
+    def _past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
+        kept = self._kept(stack, _PAST_FILE)
+        before = sum(1 for stamp, _ in kept if stamp < since * 1e9)
+        records = [(stamp, path, reading.read(path)) for stamp, path in kept[max(0, before - 1) :]]
+        return [(stamp / 1e9, reading.expanded(data, str(path))) for stamp, path, data in records if data is not None]
+
+    def _kept(self, stack: StackName, pattern: re.Pattern[str]) -> Sequence[tuple[int, Path]]:
+        """The files of the history whose name fits, by the time (ns) in it."""
+        paths = _folder(self._layout.history(stack))
+        return sorted((int(match[1]), path) for path in paths if (match := pattern.fullmatch(path.name)))
 
 
 def _folder(path: Path) -> list[Path]:

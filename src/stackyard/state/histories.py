@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from stackyard.kit import jsontext
 from stackyard.model import plans
+from stackyard.model.checkpoints import Checkpoint
+from stackyard.model.names import StackName
 from stackyard.model.plans import Operation
 from stackyard.model.updates import Outcome, Update
+from stackyard.state import codec
+from stackyard.state.base import Backend
+from stackyard.state.codec import Codec
 
 _KINDS: Final = {Operation.UP: "update", Operation.DESTROY: "destroy", Operation.REFRESH: "refresh"}
 
@@ -27,3 +33,12 @@ def record(update: Update, now: float) -> bytes:
     if counts := plans.count(update.steps):
         raw["resourceChanges"] = {op.value: count for op, count in sorted(counts.items())}
     return jsontext.dumps(raw).encode()
+
+
+async def past(backend: Backend, stack: StackName, since: float) -> tuple[tuple[float, Checkpoint], ...]:
+    """The states that updates led to, oldest first, each with when (seconds since the epoch); secrets stay sealed.
+
+    Those at `since` or later, and the one before. Raises StateError for a file that is no checkpoint.
+    """
+    found = await backend.past(stack, since)
+    return await asyncio.to_thread(lambda: tuple((when, Codec().decode(codec.parse(data))) for when, data in found))

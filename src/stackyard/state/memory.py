@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ class _Stack:
     fence: int = 0
     journal: list[bytes] = dataclasses.field(default_factory=list)
     history: list[bytes] = dataclasses.field(default_factory=list)
+    past: list[tuple[float, bytes]] = dataclasses.field(default_factory=list)
 
 
 class MemoryBackend:
@@ -60,7 +62,7 @@ class MemoryBackend:
     async def delete(self, stack: StackName, lock: LockInfo) -> None:
         """Remove the stack."""
         found = self._held(stack, lock)
-        found.data, found.journal, found.history = None, [], []
+        found.data, found.journal, found.history, found.past = None, [], [], []
 
     async def lock(self, stack: StackName) -> LockInfo:
         """Take the lock."""
@@ -106,9 +108,17 @@ class MemoryBackend:
         return list(self._of(stack).journal)
 
     async def record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
-        """Add an update to the history; its checkpoint is not kept."""
-        self._held(stack, lock).history.insert(0, update)
+        """Add an update and the checkpoint it led to to the history."""
+        found = self._held(stack, lock)
+        found.history.insert(0, update)
+        found.past.append((time.time(), checkpoint))
 
     async def history(self, stack: StackName) -> Sequence[bytes]:
         """Update records, newest first."""
         return list(self._of(stack).history)
+
+    async def past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
+        """The checkpoints that updates led to, oldest first."""
+        found = self._of(stack).past
+        before = [each for each in found if each[0] < since]
+        return [*before[-1:], *(each for each in found if each[0] >= since)]

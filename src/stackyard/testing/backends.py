@@ -112,6 +112,17 @@ class BackendConformance:
             await backend.record(DEV, b'{"n":%d}' % number, b"state", lock)
         assert list(await backend.history(DEV)) == [b'{"n":2}', b'{"n":1}', b'{"n":0}']
 
+    async def test_the_past_is_oldest_first_and_begins_before_the_time_asked_for(self, backend: Backend) -> None:
+        assert list(await backend.past(DEV, 0)) == []
+        lock = await backend.lock(DEV)
+        for number in range(3):
+            await backend.record(DEV, b"{}", b"state %d" % number, lock)
+        whole = list(await backend.past(DEV, 0))
+        assert [data for _, data in whole] == [b"state 0", b"state 1", b"state 2"]
+        times = [when for when, _ in whole]
+        assert times == sorted(times)
+        assert list(await backend.past(DEV, times[-1] + 1)) == whole[-1:]
+
     async def test_a_deleted_stack_is_gone_with_its_history(self, backend: Backend) -> None:
         lock = await backend.lock(DEV)
         await backend.save(DEV, b"state", lock)
