@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from stackyard.model.resources import EMPTY
 
-_BOOKKEEPING: Final = ("activated", "moved", "archive", "archive_wanted", "archive_days", "deployed")
+_BOOKKEEPING: Final = ("activated", "moved", "archive", "archive_wanted", "archive_days", "deployed", "manual")
 
 
 class Phase(enum.StrEnum):
@@ -45,7 +45,8 @@ class Activation:
     without jobs runs. `plugins` is the key of the plugins' cache entry. `source` is the object in the organization's
     bucket with the project at its commit, `source_sha256` its digest. `archive` names the archive, once there is one.
     `expires` is a time, 0 = never. `paused`: the organization is suspended, so its schedules are off. `deployed` is
-    the `shape` that its stack was last brought up with, empty when it never was.
+    the `shape` that its stack was last brought up with, empty when it never was. `manual`: somebody activated it by
+    hand, so it stays while its ref is there, whatever the rules say.
     """
 
     organization: str
@@ -71,6 +72,7 @@ class Activation:
     phase: Phase = Phase.ACTIVE
     paused: bool = False
     deployed: str = ""
+    manual: bool = False
 
     @property
     def key(self) -> str:

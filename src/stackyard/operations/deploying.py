@@ -23,7 +23,10 @@ from stackyard.runs.running import Run, RunPlan
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """What to do, and to which stacks. `parallel` 0 = by the machine."""
+    """What to do, and to which stacks. `parallel` 0 = by the machine.
+
+    `keep_going`: stacks that cannot be planned, and those behind them, do not keep the others from being applied.
+    """
 
     operation: Operation
     select: Sequence[str] = ()
@@ -31,6 +34,7 @@ class Request:
     parallel: int = 0
     options: Options = dataclasses.field(default_factory=Options)
     ignore_dependents: bool = False
+    keep_going: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,9 +87,26 @@ async def deploy(
     )
     plans = await run.preview()
     deployment = Deployment(plans, stacks=plan.stacks)
-    if decide is None or deployment.failed or cancelled.is_set() or not decide(plans):
+    stopped = deployment.failed and not request.keep_going
+    if decide is None or stopped or cancelled.is_set() or not decide(plans):
         return deployment
+    if deployment.failed:
+        sound = _sound(plan, plans)
+        if not sound.stacks:
+            return deployment
+        run = Run(
+            sound, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled
+        )
     return dataclasses.replace(deployment, updates=await run.apply(plans))
+
+
+def _sound(plan: RunPlan, plans: Mapping[str, Plan]) -> RunPlan:
+    """The part of a run that can be applied: stacks with a good plan that wait for none without one."""
+    kept = {key: stack for key, stack in plan.stacks.items() if key in plans and not plans[key].failed}
+    while behind := [key for key in kept if any(need not in kept for need in plan.needs[key])]:
+        for key in behind:
+            del kept[key]
+    return RunPlan(plan.operation, kept, {key: plan.needs[key] for key in kept})
 
 
 async def _plan(workspace: Workspace, request: Request) -> RunPlan:

@@ -39,11 +39,15 @@ FOLDER: Final = ".stackyard"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Opening:
-    """What the user said about which estate to open. `stacks` are for a folder that has no manifest."""
+    """What the user said about which estate to open. `stacks` are for a folder that has no manifest.
+
+    `past_entries`: faults of single entries of a fleet's registry stop nothing; whoever asks for it tells them.
+    """
 
     cwd: str | Path = "."
     stacks: tuple[str, ...] = ()
     backend: str = ""
+    past_entries: bool = False
 
 
 class Workspace:
@@ -99,8 +103,19 @@ class Workspace:
     def check(self) -> None:
         """Raises DiagnosedError with every fault of the estate's files, if there is one."""
         found = [each for each in self.diagnostics if each.severity is Severity.ERROR]
+        if self._opening.past_entries:
+            found = [each for each in found if not self._is_of_an_entry(each)]
         if found:
             raise errors.DiagnosedError(found)
+
+    def _is_of_an_entry(self, found: Diagnostic) -> bool:
+        registries = {fleet.registry.strip("/") for fleet in self.estate.fleets}
+        return found.position is not None and found.position.path.rpartition("/")[0] in registries
+
+    def rediscover(self) -> None:
+        """Read the estate's files again, after some were written; warm processes and the cloud stay."""
+        self._adopt(discovery.discover(Path(self._opening.cwd), stacks=self._opening.stacks))
+        self.__dict__.pop("unchecked_graph", None)
 
     @functools.cached_property
     def unchecked_graph(self) -> graphs.StackGraph:

@@ -93,6 +93,14 @@ def refs(repository: str, refused: list[str] | None = None) -> list[Ref]:
     return [Ref(name, commit) for name, commit in sorted(found.items())]
 
 
+def head(repository: str) -> str:
+    """The commit of the default branch; empty when there is none. Raises Unreachable, SourceError as `refs` does."""
+    check(repository)
+    listed = _git(None, ["ls-remote", "--", repository, "HEAD"], LISTING_SECONDS, fault=Unreachable)
+    commit = listed.decode(errors="backslashreplace").partition("\t")[0]
+    return commit if _COMMIT.fullmatch(commit) else ""
+
+
 def fetch(repository: str, commit: str, into: Path | None = None) -> Commit:
     """Bring a commit's files into a bare cache on this machine, unless they are there.
 
