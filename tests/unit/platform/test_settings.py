@@ -13,16 +13,9 @@ from stackyard.errors import ConfigError
 from stackyard.platform.components import Tags, read_settings
 from stackyard.platform.components.function import source_archive
 from stackyard.platform.service_fabric import NetworkSettings, ObservabilitySettings, TableShape
-from stackyard.platform.site_instances import Tenant, read_tenant
 from tests.unit.platform.recording import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
-TENANT = """
-display_name: Acme
-contacts: {owner: ada@acme.example, billing: billing@acme.example}
-groups:
-  owners: {access: admin, members: [ada@acme.example]}
-"""
 
 
 def test_configuration_is_read_by_field_and_typed() -> None:
@@ -98,41 +91,6 @@ def test_tags_take_the_stage_from_the_end_of_a_fleets_stack_name() -> None:
         "Project": "site_instances",
         "CostOwner": "acme",
     }
-
-
-def test_a_tenant_file_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "acme.yaml"
-    file.write_text(TENANT)
-    assert read_tenant(file).groups["owners"].members == ("ada@acme.example",)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (("access: admin", "access: viewer"), "no group has access `admin`"),
-        (("ada@acme.example]", "ada]"), "groups.owners.members.0"),
-        (("display_name", "display_nam"), "display_nam"),
-        (("groups:", "groups: ["), "not YAML"),
-    ],
-)
-def test_a_faulty_tenant_file_is_named_with_its_fault(tmp_path: Path, change: tuple[str, str], said: str) -> None:
-    file = tmp_path / "acme.yaml"
-    file.write_text(TENANT.replace(*change))
-    with pytest.raises(ConfigError) as caught:
-        read_tenant(file)
-    assert said in caught.value.message
-    assert caught.value.position is not None
-    assert caught.value.position.path == str(file)
-
-
-def test_a_tenant_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such tenant file"):
-        read_tenant(tmp_path / "nobody.yaml")
-
-
-def test_a_tenant_needs_somebody_who_manages_it() -> None:
-    with pytest.raises(pydantic.ValidationError):
-        Tenant.model_validate({"display_name": "A", "contacts": {}, "groups": {}})
 
 
 def test_caches_do_not_change_a_functions_archive(tmp_path: Path) -> None:

@@ -1,73 +1,95 @@
-"""A tenant's file: who the organization is, and who of it may do what."""
+"""A tenant's file, read where the platform's programs run: with PyYAML and the model alone."""
 
 from __future__ import annotations
 
-import enum
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Any, Final
 
-import pydantic
 import yaml
 
 from stackyard.errors import ConfigError, Position
-from stackyard.platform.components.settings import LogDays, Settings
+from stackyard.model import tenants
+from stackyard.model.tenants import Fault, Organization
 
-Mail = Annotated[str, pydantic.Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-
-
-class Access(enum.StrEnum):
-    """What a group may do in its organization; each is a role of the site instance."""
-
-    ADMIN = "admin"
-    RUNNER = "runner"
-    VIEWER = "viewer"
+DEPTH_LIMIT: Final = 64
+SIZE_LIMIT: Final = 1 << 20
+_FASTEST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Contacts(Settings):
-    """Whom to write to: about the service, and about the bill."""
+class _Loader(_FASTEST):  # type: ignore[misc]
+    """Reads scalars as YAML 1.2's core schema does, like the rest of the product: `on` and dates are text."""
 
-    owner: Mail
-    billing: Mail
-
-
-class Group(Settings):
-    """Users who share a role; `members` are their mail addresses."""
-
-    access: Access
-    members: tuple[Mail, ...] = pydantic.Field(min_length=1)
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
 
 
-class Tenant(Settings):
-    """One organization. Its name is the name of its file.
-
-    `retention_days` is how long its logs and replaced versions of its files are kept.
-    """
-
-    display_name: str = pydantic.Field(min_length=1)
-    contacts: Contacts
-    groups: dict[str, Group] = pydantic.Field(min_length=1)
-    cost_owner: str = ""
-    retention_days: LogDays = 30
-    disposable: bool = False
-
-    @pydantic.model_validator(mode="after")
-    def _has_an_admin(self) -> Tenant:
-        if not any(group.access is Access.ADMIN for group in self.groups.values()):
-            raise ValueError("no group has access `admin`: somebody must be able to manage the organization")
-        return self
+for _tag, _pattern, _first in (
+    ("merge", r"<<", "<"),
+    ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]{1,300}", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,4})?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 
-def read_tenant(path: str | Path) -> Tenant:
-    """The tenant of a file. Raises ConfigError that names the file and every fault in it."""
+def read_tenant(path: str | Path) -> Organization:
+    """The organization of a file, which is called like the file. Raises ConfigError with every fault and its line."""
     file = Path(path)
+    node, data = _load(file)
+    found, faults = tenants.read(file.stem, data)
+    if found is None:
+        told = "; ".join(_told(fault, node) for fault in faults)
+        raise ConfigError(told, position=Position(str(path), _line(faults[0], node)))
+    return found
+
+
+def _load(file: Path) -> tuple[yaml.Node | None, Any]:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return Tenant.model_validate(data)
+        with file.open(encoding="utf-8") as stream:
+            text = stream.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
-        raise ConfigError("there is no such tenant file", position=Position(str(path))) from None
+        raise ConfigError("there is no such tenant file", position=Position(str(file))) from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"cannot be read: {fault}", position=Position(str(file))) from None
+    if len(text) > SIZE_LIMIT:
+        raise ConfigError("larger than 1 MiB", position=Position(str(file)))
+    try:
+        _check_depth(text, file)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 0
-        raise ConfigError(f"not YAML: {fault.problem}", position=Position(str(path), line)) from None
-    except pydantic.ValidationError as fault:
-        told = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'tenant'}: {each['msg']}" for each in fault.errors())
-        raise ConfigError(told, position=Position(str(path))) from None
+        raise ConfigError(f"not YAML: {fault.problem}", position=Position(str(file), line)) from None
+    except (yaml.YAMLError, ValueError) as fault:
+        raise ConfigError(f"not YAML: {fault}", position=Position(str(file))) from None
+
+
+def _check_depth(text: str, file: Path) -> None:
+    """PyYAML composes recursively in C: a file of open brackets would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise ConfigError(f"nested more than {DEPTH_LIMIT} deep", position=Position(str(file), line))
+
+
+def _told(fault: Fault, node: yaml.Node | None) -> str:
+    hint = f" ({fault.hint})" if fault.hint else ""
+    return f"line {_line(fault, node)}: {fault.message}{hint}"
+
+
+def _line(fault: Fault, node: yaml.Node | None) -> int:
+    """The line of the value at fault, or of the nearest one around it."""
+    for part in fault.path:
+        below = None
+        if isinstance(node, yaml.MappingNode):
+            below = next((value for key, value in node.value if key.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            below = node.value[part]
+        if below is None:
+            break
+        node = below
+    return node.start_mark.line + 1 if node is not None else 1
