@@ -25,6 +25,8 @@ _TAG_MEMBERS: Final = (
     "tagslist",
     "tagstoadd",
     "tagstoremove",
+    "resourcetags",
+    "resourcetagkeys",
 )
 
 

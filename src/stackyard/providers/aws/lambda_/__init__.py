@@ -6,6 +6,7 @@ TYPES = {
     "Function": "functions",
     "FunctionEventInvokeConfig": "aliases",
     "FunctionUrl": "urls",
+    "Invocation": "invocations",
     "LayerVersion": "layers",
     "Permission": "permissions",
     "ProvisionedConcurrencyConfig": "aliases",
