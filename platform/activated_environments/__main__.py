@@ -12,21 +12,22 @@ from stackyard.platform.components import Tags
 from stackyard.platform.site_instances import read_tenant
 
 config = pulumi.Config()
+organization, project = config.require("organization"), config.require("project")
 said = read_activation(config.require("activation"))
-tenant = read_tenant(f"../tenants/{said.organization}.yaml")
+tenant = read_tenant(f"../tenants/{organization}.yaml")
 
-organization, stage = pulumi.get_organization(), pulumi.get_stack().split(".")[-1]
-site = pulumi.StackReference(f"{organization}/site_instances/{said.organization}.{stage}")
-project = pulumi.StackReference(f"{organization}/hosted_projects/{said.organization}.{said.project}.{stage}")
-compute = pulumi.StackReference(f"{organization}/compute/{stage}")
-observability = pulumi.StackReference(f"{organization}/observability/{stage}")
+platform, stage = pulumi.get_organization(), pulumi.get_stack().split(".")[-1]
+site = pulumi.StackReference(f"{platform}/site_instances/{organization}.{stage}")
+hosted = pulumi.StackReference(f"{platform}/hosted_projects/{organization}.{project}.{stage}")
+compute = pulumi.StackReference(f"{platform}/compute/{stage}")
+observability = pulumi.StackReference(f"{platform}/observability/{stage}")
 
 environment = ActivatedEnvironment(
     said.key,
     ActivatedEnvironmentSettings(
         activation=said,
         site=SiteReach(**{name: site.require_output(name) for name in SiteReach.model_fields}),
-        secrets=project.require_output("secret_names"),
+        secrets=hosted.require_output("secret_names"),
         image=compute.require_output("runner_image"),
         subnet_ids=compute.require_output("subnet_ids"),
         security_group_ids=[compute.require_output("security_group_id")],
@@ -40,8 +41,8 @@ environment = ActivatedEnvironment(
     ),
     Tags.current(
         "environments",
-        organization=said.organization,
-        project=said.project,
+        organization=organization,
+        project=project,
         hosted_environment=said.environment,
         cost_owner=tenant.cost_owner,
     ),

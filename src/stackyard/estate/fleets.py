@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from stackyard.model.estates import Fleet, Project
 
 _EXTENSIONS: Final = (".yaml", ".yml")
 _KIND: Final = "items"
+_PLACE: Final = re.compile(r"\{([a-z_]+(?:\.[0-9]+)?)\}")
 
 Report = Callable[[Diagnostic], None]
 
@@ -110,8 +112,10 @@ def _of_entry(reading: _Reading, path: Path) -> Iterator[Member]:
 
 def _member(reading: _Reading, path: Path, entry: str, item: str, stack: str) -> Member:
     from_project = Path(os.path.relpath(path, reading.project.path)).as_posix()
+    said = {"entry_path": from_project, "entry": entry, "item": item}
+    said |= {f"entry.{index}": part for index, part in enumerate(entry.split("."), start=1)}
     config = {
-        key: value.replace("{entry_path}", from_project).replace("{entry}", entry).replace("{item}", item)
+        key: _PLACE.sub(lambda found: said.get(found[1], found[0]), value)
         for key, value in reading.fleet.config.items()
     }
     return Member(stack, entry, path, config, entry.partition(".")[0] if reading.fleet.own_accounts else "", item)

@@ -28,7 +28,7 @@ fleets:
     registry: activations
     stack: "{entry}.QA"
     accounts: own
-    config: {activation: "{entry_path}"}
+    config: {activation: "{entry_path}", project: "{entry.2}", beyond: "{entry.9}"}
 """
 FILES = {
     "stackyard.yaml": MANIFEST,
@@ -145,3 +145,12 @@ def test_tenants_are_selected_down_to_the_item(tmp_path: Path) -> None:
     graph = graphs.build(estate, references.evaluate(estate), (), check=False)
     picked = {pick.stack.name.short for pick in selection.select(graph, ["tenant:acme.shop"], []).picks}
     assert picked == {"hosted/acme.shop.QA", "environments/acme.shop.prod.QA"}
+
+
+def test_a_part_of_a_dotted_name_stands_where_it_is_asked_for(tmp_path: Path) -> None:
+    config = by_short(discover(write(tmp_path)))["environments/acme.shop.prod.QA"].fleet_config
+    assert dict(config) == {
+        "activation": "../activations/acme.shop.prod.yaml",
+        "project": "shop",
+        "beyond": "{entry.9}",
+    }
