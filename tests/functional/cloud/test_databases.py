@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,14 +116,29 @@ def test_a_wrong_password_and_the_cloud_s_own_user_are_refused(shared: tuple[Any
         connect({**instance, "MasterUsername": "rdsadmin"})
 
 
-def test_two_instances_have_two_ports(shared: tuple[Any, dict[str, Any]], client: Clients) -> None:
+def test_two_instances_are_two(shared: tuple[Any, dict[str, Any]], client: Clients) -> None:
     _, instance = shared
-    other = make(client("rds"), Port=5432)
+    other = make(client("rds"))
     assert other["Endpoint"]["Port"] != instance["Endpoint"]["Port"]
     with connect(other) as connection:
         connection.execute("CREATE TABLE here (n int)")
     assert value(instance, "SELECT to_regclass('here')") is None
     client("rds").delete_db_instance(DBInstanceIdentifier="main", SkipFinalSnapshot=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.1 is the only loopback address here")
+def test_a_port_that_is_asked_for_is_given_to_each(client: Clients) -> None:
+    rds = client("rds")
+    first, second = (make(rds, DBInstanceIdentifier=name, Port=5432) for name in ("first", "second"))
+    assert first["Endpoint"]["Port"] == second["Endpoint"]["Port"] == 5432
+    assert first["Endpoint"]["Address"] != second["Endpoint"]["Address"]
+    assert ipaddress.ip_address(first["Endpoint"]["Address"]).is_loopback
+    with connect(first) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    rds.modify_db_instance(DBInstanceIdentifier="first", DBPortNumber=5433, ApplyImmediately=True)
+    assert value(awaited(rds, "first", "available"), "SELECT n FROM kept") == 1
+    for name in ("first", "second"):
+        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
 
 
 def test_a_password_is_changed_in_place(client: Clients) -> None:

@@ -9,7 +9,7 @@ from stackyard.cloud.server.databases import settings
 
 def rows(**wanted: str) -> dict[str, str]:
     """The configuration with a parameter group's values, as names and values."""
-    text = settings.configuration(31000, wanted)
+    text = settings.configuration("127.0.0.1", 31000, wanted)
     return {name: value.strip("'") for name, _, value in (line.partition(" = ") for line in text.splitlines())}
 
 

@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -25,6 +26,7 @@ from . import binaries, servers
 MOST = 20  # servers at once; each takes 20 to 100 MB
 _FIRST_PORT, _PORTS = 30_000, 2_700  # below 32768, where Linux hands out none, and above the clouds' own
 _AGAIN, _WITHIN = 3, 60.0  # how often, in how many seconds, a server is started again
+Place = tuple[str, int]
 _log = logging.getLogger("stackyard.databases")
 
 
@@ -48,9 +50,9 @@ class Fleet:
             return str(error)
         return ""
 
-    def home(self, account: str, resource: str, port: int) -> servers.Home:
+    def home(self, account: str, resource: str, place: Place) -> servers.Home:
         """Where the server of `resource` lives. Raises binaries.Unavailable."""
-        return servers.Home(self.folder(resource), binaries.programs(self._cloud), confinement.uid_of(account), port)
+        return servers.Home(self.folder(resource), binaries.programs(self._cloud), confinement.uid_of(account), *place)
 
     def folder(self, resource: str) -> Path:
         """The files of a server or of a snapshot."""
@@ -128,14 +130,20 @@ class Fleet:
             with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
                 list(pool.map(self.stop, names))
 
-    def free_port(self, resource: str, taken: Collection[int]) -> int:
-        """A port of the loopback address that nobody listens on and no other database has; the same for the same
-        `resource` where possible. Raises OSError when there is none."""
-        first = int.from_bytes(hashlib.sha256(resource.encode()).digest()[:8], "big")
+    def free_place(self, resource: str, port: int, taken: Collection[Place]) -> Place:
+        """An address of this machine alone, where nobody listens; the same for the same `resource` where possible.
+
+        `port` is the one that is asked for, on an address of 127.0.0.0/8 of its own, as each instance has its own on
+        AWS; 0, or a system where there is only 127.0.0.1, gives a port of its own. Raises OSError when none is free.
+        """
+        digest = hashlib.sha256(f"{self._cloud} {resource}".encode()).digest()
+        first = int.from_bytes(digest[:8], "big")
         for step in range(_PORTS):
-            port = _FIRST_PORT + (first + step) % _PORTS
-            if port not in taken and is_free(port):
-                return port
+            number = first + step
+            own = f"127.{64 + (number >> 16) % 128}.{(number >> 8) % 256}.{1 + number % 254}"
+            place = (own, port) if port and sys.platform == "linux" else ("127.0.0.1", _FIRST_PORT + number % _PORTS)
+            if place not in taken and is_free(place):
+                return place
         raise OSError("no port is free for a database")
 
     def _watch(
@@ -160,12 +168,12 @@ class Fleet:
                     return
 
 
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of the loopback address."""
+def is_free(place: Place) -> bool:
+    """Whether nobody listens on an address and port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(place)
         except OSError:
             return False
     return True

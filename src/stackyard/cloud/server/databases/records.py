@@ -1,7 +1,8 @@
 """The records of instances and the servers behind them: a record's status says what its server does.
 
-`_database` of a record is ours: its `port`; `wanted`, running or stopped; the last `fault`; and what its server is
-made from, the `verifier` of its master password or the `source`, a snapshot's files.
+`_database` of a record is ours: its `host` and `port`, and the port `asked` for; `wanted`, running or stopped; the
+last `fault`; and what its server is made from, the `verifier` of its master password or the `source`, the files of a
+snapshot.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ class Records:
         """The records of all accounts and regions that have a server."""
         return [row for row in self._rds._instances.all_values() if "_database" in row]
 
-    def adopt(self, instance: dict[str, Any], **more: str) -> None:
-        """Give a fresh record a port and a server, made in a thread from what `more` says."""
-        taken = {row["_database"]["port"] for row in self.ours()}
-        port = self.fleet.free_port(instance["DBInstanceArn"], taken)
+    def adopt(self, instance: dict[str, Any], asked: int, **more: str) -> None:
+        """Give a fresh record a place, at the port `asked` for unless 0, and a server made from what `more` says."""
         instance.update(DBInstanceStatus="creating", _MasterUserPassword="", _docker_container_id=None)
-        instance["_database"] = {"port": port, "wanted": "running", "fault": "", **more}
-        self._place(instance, port)
+        instance["_database"] = {"wanted": "running", "fault": "", "asked": asked, **more}
+        self.place(instance)
         self.later(instance, self.bring_up)
 
-    def _place(self, instance: dict[str, Any], port: int) -> None:
-        instance["_database"]["port"] = port
-        instance["Endpoint"] = {**instance.get("Endpoint", {}), "Address": "127.0.0.1", "Port": port}
+    def place(self, instance: dict[str, Any]) -> None:
+        """Give a record an address and port: the port that was asked for, where one was."""
+        taken = [(row["_database"].get("host", ""), row["_database"].get("port", 0)) for row in self.ours()]
+        host, port = self.fleet.free_place(instance["DBInstanceArn"], instance["_database"]["asked"], taken)
+        instance["_database"].update(host=host, port=port)
+        instance["Endpoint"] = {**instance.get("Endpoint", {}), "Address": host, "Port": port}
 
     def resume(self, _name: str, instance: dict[str, Any]) -> None:
         """What was available when the cloud ended is available again. In a thread of its account and region."""
@@ -55,12 +57,14 @@ class Records:
         """Start the server of an instance, made first where it is not yet; sets the instance's status."""
         database = instance["_database"]
         try:
-            if not fleet.is_free(database["port"]):
-                taken = {row["_database"]["port"] for row in self.ours()}
-                self._place(instance, self.fleet.free_port(instance["DBInstanceArn"], taken))
-                _log.warning("%s is on port %d now: its own was taken", instance["DBInstanceArn"], database["port"])
+            if not fleet.is_free((database["host"], database["port"])):
+                self.place(instance)
+                _log.warning("%s is at %s:%d now: its place was taken", instance["DBInstanceArn"], database["host"],
+                             database["port"])  # fmt: skip
             resource = instance["DbiResourceId"]
-            home = self.fleet.home(instance["DBInstanceArn"].split(":")[4], resource, database["port"])
+            home = self.fleet.home(
+                instance["DBInstanceArn"].split(":")[4], resource, (database["host"], database["port"])
+            )
             self.fleet.start(
                 resource, lambda: self._server(instance, home), lambda: self._parameters(instance),
                 lambda fault: self._failed(instance, fault),
@@ -99,6 +103,7 @@ class Records:
 
     def later(self, instance: dict[str, Any], work: Callable[[dict[str, Any]], None]) -> None:
         """Do `work` on an instance in a thread, unless it has been deleted by then."""
+
         def unless_deleted() -> None:
             if self._rds._instances.get(instance["DBInstanceIdentifier"]) is instance:
                 work(instance)
@@ -153,7 +158,8 @@ class Records:
         return [
             {
                 "account": row["DBInstanceArn"].split(":")[4], "region": row["DBInstanceArn"].split(":")[3],
-                "id": row["DBInstanceIdentifier"], "port": row["_database"]["port"], "status": row["DBInstanceStatus"],
+                "id": row["DBInstanceIdentifier"], "host": row["_database"]["host"],
+                "port": row["_database"]["port"], "status": row["DBInstanceStatus"],
                 "runs": f"PostgreSQL {VERSION}", "pid": pids.get(row["DbiResourceId"], 0),
                 "fault": row["_database"]["fault"],
             }

@@ -37,11 +37,12 @@ class Broken(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Home:
-    """Where one server lives: its files, PostgreSQL's programs, the user that it runs as, and its port."""
+    """Where one server lives: its files, PostgreSQL's programs, the user that it runs as, and its address."""
 
     folder: Path
     programs: Path
     uid: int
+    host: str
     port: int
 
     @property
@@ -154,7 +155,7 @@ def _initialize(home: Home) -> None:
 
 def configure(home: Home, parameters: Mapping[str, str]) -> None:
     """Write the server's configuration; it counts at its next start, parts of it when it is told to read it again."""
-    for name, text in (("postgresql.conf", configuration(home.port, parameters)), ("pg_hba.conf", ACCESS)):
+    for name, text in (("postgresql.conf", configuration(home.host, home.port, parameters)), ("pg_hba.conf", ACCESS)):
         path = home.data / name
         path.unlink(missing_ok=True)
         _write_private(path, text)
@@ -164,7 +165,7 @@ def configure(home: Home, parameters: Mapping[str, str]) -> None:
 def asked(home: Home, statements: str, database: str = "postgres") -> str:
     """Ask the server on `home`'s port as its superuser."""
     done = subprocess.run(
-        [str(home.programs / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(home.port),
+        [str(home.programs / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", home.host, "-p", str(home.port),
          "-U", ADMIN, "-d", database], input=statements, env=_environ(home), capture_output=True, text=True,
         timeout=_ASKING, check=False,
     )  # fmt: skip
@@ -177,7 +178,7 @@ def copy(running: Home, folder: Path) -> None:
     """Copy a running server into `folder`, as it is at the end of the copying. Raises Broken."""
     _fresh(folder)
     done = subprocess.run(
-        [str(running.programs / "pg_basebackup"), "-h", "127.0.0.1", "-p", str(running.port), "-U", ADMIN,
+        [str(running.programs / "pg_basebackup"), "-h", running.host, "-p", str(running.port), "-U", ADMIN,
          "-D", str(folder / "data"), "-X", "stream", "-c", "fast"], env=_environ(running), capture_output=True,
         text=True, stdin=subprocess.DEVNULL, timeout=_ASKING * 10, check=False,
     )  # fmt: skip

@@ -11,7 +11,6 @@ ADMIN = "rdsadmin"
 _MOST = {"max_connections": 300, "max_locks_per_transaction": 1024, "max_worker_processes": 8}
 _OWN = {
     "unix_socket_directories": "",
-    "listen_addresses": "127.0.0.1",
     "max_connections": "60",
     "shared_buffers": "16MB",
     "max_worker_processes": "4",
@@ -53,9 +52,9 @@ def honoured(name: str, value: str) -> bool:
     return name.lower() in _OPEN and bool(_VALUE.fullmatch(value)) and not value.startswith("{")
 
 
-def configuration(port: int, wanted: Mapping[str, str]) -> str:
+def configuration(host: str, port: int, wanted: Mapping[str, str]) -> str:
     """The text of `postgresql.conf`: `wanted` are the values of a parameter group."""
-    rows = {**_OWN, "port": str(port)}
+    rows = {**_OWN, "listen_addresses": host, "port": str(port)}
     for name, value in wanted.items():
         if honoured(name, value):
             rows[name.lower()] = _bounded(name.lower(), value)
@@ -66,8 +65,8 @@ def configuration(port: int, wanted: Mapping[str, str]) -> str:
 
 # No line for sockets in the file system: there are none. Replication is for snapshots, which the cloud takes.
 ACCESS = f"""\
-host replication {ADMIN} 127.0.0.1/32 scram-sha-256
-host all all 127.0.0.1/32 scram-sha-256
+host replication {ADMIN} 127.0.0.0/8 scram-sha-256
+host all all 127.0.0.0/8 scram-sha-256
 """
 
 

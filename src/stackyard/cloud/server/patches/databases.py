@@ -105,7 +105,7 @@ class _Actions:
         instance["DBName"] = self._said(given, "DBName")
         if managed:
             self._manage(instance, password, self._said(given, "MasterUserSecretKmsKeyId"))
-        self._records.adopt(instance, verifier=verifiers.verifier(password))
+        self._records.adopt(instance, int(self._said(given, "Port") or 0), verifier=verifiers.verifier(password))
         return self._answer("CreateDBInstance", instance)
 
     def restore(self, given: Given) -> Answer:
@@ -123,7 +123,7 @@ class _Actions:
         instance = self._rds._instances[name]
         instance["TagList"] = self._rds._parse_tags(given)
         self._rds._tags[instance["DBInstanceArn"]] = instance["TagList"]
-        self._records.adopt(instance, source=snapshot["_files"])
+        self._records.adopt(instance, int(self._said(given, "Port") or 0), source=snapshot["_files"])
         return self._answer("RestoreDBInstanceFromDBSnapshot", instance)
 
     def _fault_of(self, given: Given) -> Answer | None:
@@ -141,6 +141,8 @@ class _Actions:
             return self._error("InvalidParameterValue", f"MasterUsername {user} cannot be used.")
         if database and not _USER.fullmatch(database):
             return self._error("InvalidParameterValue", f"DBName {database} must begin with a letter.")
+        if int(self._said(given, "Port") or 5432) not in range(1150, 65536):
+            return self._error("InvalidParameterValue", "Port must be from 1150 to 65535.")
         if managed == "true" and password:
             return self._error("InvalidParameterCombination", "MasterUserPassword cannot be given when it is managed.")
         if managed != "true" and not _PASSWORD.fullmatch(password):
@@ -174,12 +176,12 @@ class _Actions:
     def reboot(self, given: Given) -> Answer:
         """End the server and start it again, with the parameters as they are now."""
 
-        def rebooted(instance: dict[str, Any]) -> None:
-            self._fleet.stop(instance["DbiResourceId"])
-            self._records.bring_up(instance)
-
         states = ("available", "incompatible-parameters", "failed")
-        return self._turn(given, "RebootDBInstance", states, "rebooting", "running", rebooted)
+        return self._turn(given, "RebootDBInstance", states, "rebooting", "running", self._rebooted)
+
+    def _rebooted(self, instance: dict[str, Any]) -> None:
+        self._fleet.stop(instance["DbiResourceId"])
+        self._records.bring_up(instance)
 
     def _turn(
         self, given: Given, action: str, states: tuple[str, ...], passing: str, wanted: str, work: Callable[[Any], None]
@@ -212,7 +214,20 @@ class _Actions:
         answer = self._do["ModifyDBInstance"](rest)
         if self._said(given, "DBParameterGroupName") and answer[0] < 300:
             instance["DBParameterGroups"][0]["ParameterApplyStatus"] = "pending-reboot"
-        return self._answer("ModifyDBInstance", instance) if answer[0] < 300 else answer
+        if answer[0] >= 300:
+            return answer
+        port = int(self._said(given, "DBPortNumber") or 0)
+        if port and port != instance["_database"]["port"]:
+            self._move(instance, port)
+        return self._answer("ModifyDBInstance", instance)
+
+    def _move(self, instance: dict[str, Any], port: int) -> None:
+        """To another port, for which it restarts."""
+        instance["_database"]["asked"] = port
+        self._records.place(instance)
+        if instance["_database"]["wanted"] == "running":
+            instance["DBInstanceStatus"] = "rebooting"
+            self._records.later(instance, self._rebooted)
 
     def _change_password(self, instance: dict[str, Any], given: Given) -> Answer | None:
         password = self._said(given, "MasterUserPassword")

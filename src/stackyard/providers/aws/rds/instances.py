@@ -288,6 +288,7 @@ def _derived(found: Mapping[str, Any]) -> Properties:
     seen: Properties = {name: found[member][0][words[name]] for name, member in groups.items() if found.get(member)}
     if secret:
         seen["masterUserSecrets"] = master_secrets(secret)
+        seen["manageMasterUserPassword"] = True
     return {
         **seen,
         "address": address,
