@@ -14,15 +14,9 @@ identity = pulumi.StackReference(f"{pulumi.get_organization()}/identity/{stage}"
 
 site = SiteInstance(
     organization,
-    SiteInstanceSettings(
-        organization=organization,
-        tenant=tenant,
-        broker_arn=identity.require_output("broker_arn"),
-    ),
+    SiteInstanceSettings(tenant=tenant, broker_arn=identity.require_output("broker_arn")),
     Tags.current("sites", organization=organization, cost_owner=tenant.cost_owner),
 )
 
-pulumi.export("bucket", site.bucket)
-pulumi.export("key_arn", site.key_arn)
-pulumi.export("log_group", site.log_group)
-pulumi.export("role_arns", site.role_arns)
+for name, value in site.outputs().items():
+    pulumi.export(name, value)

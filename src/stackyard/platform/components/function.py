@@ -16,7 +16,7 @@ from stackyard.platform.components.tags import Tags
 
 
 class FunctionSettings(Settings):
-    """`code` is a folder of Python files, relative to the program; `handler` is `module.function` in it.
+    """`code` is a Python file or a folder of them, relative to the program; `handler` is `module.function` in it.
 
     `function_name` is the function's name in the cloud; by default the component's with the stage.
     `allows` are the policy statements of its role, besides writing its own log.
@@ -92,9 +92,11 @@ class ServiceFunction(Component):
         return role, granted
 
 
-def source_archive(folder: str) -> pulumi.AssetArchive:
-    """The Python files below `folder` as one archive: not the caches that importing them leaves there."""
-    found = sorted(Path(folder).rglob("*.py"))
+def source_archive(code: str) -> pulumi.AssetArchive:
+    """A file, or the Python files below a folder, as an archive: not the caches that importing them leaves there."""
+    if Path(code).is_file():
+        return pulumi.AssetArchive({Path(code).name: pulumi.FileAsset(code)})
+    found = sorted(Path(code).rglob("*.py"))
     if not found:
-        raise pulumi.RunError(f"the function's code folder {folder!r} holds no Python file")
-    return pulumi.AssetArchive({path.relative_to(folder).as_posix(): pulumi.FileAsset(str(path)) for path in found})
+        raise pulumi.RunError(f"the function's code folder {code!r} holds no Python file")
+    return pulumi.AssetArchive({path.relative_to(code).as_posix(): pulumi.FileAsset(str(path)) for path in found})

@@ -15,7 +15,7 @@ from stackyard.platform.components.tags import Tags
 class PrivateBucketSettings(Settings):
     """`key_arn` encrypts it (None: the service's own key). Old versions are kept `old_versions_days`.
 
-    `disposable` lets a destroy empty it first: for stages whose data may go.
+    `disposable` lets a destroy empty it first: for stages whose data may go. `outlives`: a destroy leaves it as it is.
     """
 
     key_arn: Input = None
@@ -23,6 +23,7 @@ class PrivateBucketSettings(Settings):
     uploads_days: int = pydantic.Field(default=7, ge=1, le=365)
     expire_days: int = pydantic.Field(default=0, ge=0, le=3650)
     disposable: bool = False
+    outlives: bool = False
 
 
 class PrivateBucket(Component):
@@ -36,8 +37,10 @@ class PrivateBucket(Component):
         self, name: str, settings: PrivateBucketSettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("components:PrivateBucket", name, tags, opts)
-        bucket = aws.s3.Bucket(name, force_destroy=settings.disposable, tags=self.tagged(name), opts=self.below())
-        inside = pulumi.ResourceOptions(parent=bucket)
+        kept = self.below(retain_on_delete=settings.outlives)
+        bucket = aws.s3.Bucket(name, force_destroy=settings.disposable, tags=self.tagged(name), opts=kept)
+        # What closes it to others stays with it.
+        inside = pulumi.ResourceOptions(parent=bucket, retain_on_delete=settings.outlives)
         aws.s3.BucketVersioning(name, bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=inside)
         self._encrypt(name, bucket, settings, inside)
         self._close(name, bucket, inside)

@@ -1,49 +1,47 @@
-"""The roles of one organization: what its admins, its runs and its readers may do."""
+"""The roles of one organization: one for each group of its file, one for its schedules."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pydantic
 
+from stackyard.model.tenants import Group
 from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.settings import Input, Settings
 from stackyard.platform.components.tags import Tags
-from stackyard.platform.site_instances.tenants import Access
+from stackyard.platform.site_instances import permissions
 
-READ = ("s3:GetObject", "s3:GetObjectVersion")
-LIST = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation")
-WRITE = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
-LOOK_UP = ("logs:GetLogEvents", "logs:FilterLogEvents", "logs:DescribeLogStreams")
-LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+PATH = "/site/"
 
 
 class SiteRolesSettings(Settings):
-    """What the roles reach (the organization's own bucket, key and log group) and who may become them.
+    """What the roles reach, all of it the organization's own, and who may become them.
 
     `broker_arn`, of the platform's account, opens the sessions of people; `boundary_arn` bounds every role.
-    `people` maps a role to the mail addresses of those who may have it.
     """
 
     organization: str
+    groups: Mapping[str, Group]
     bucket_arn: Input
+    archive_arn: Input
     key_arn: Input
-    log_group_arn: Input
+    table_arn: Input
     broker_arn: Input
     boundary_arn: Input
-    people: dict[Access, tuple[str, ...]] = pydantic.Field(default_factory=dict)
     session_seconds: int = pydantic.Field(default=3600, ge=900, le=43200)
 
 
 class SiteRoles(Component):
-    """Makes the roles admin, runner and viewer, each bounded to what is the organization's own.
+    """Makes a role for each group, the scheduler's role, and the list of who is in which group.
 
-    People become admin or viewer through the session broker only, with the organization as external id; runs
-    become runner as tasks or functions of the platform. Who may have which role is a parameter. Free.
+    People become their group's role through the session broker only, with the organization as external id.
+    Schedules may call launch functions and nothing else. All of it is free.
     """
 
     def __init__(
@@ -51,63 +49,80 @@ class SiteRoles(Component):
     ) -> None:
         super().__init__("site_instances:SiteRoles", name, tags, opts)
         self.settings = settings
-        self.inside = pulumi.Output.concat(settings.bucket_arn, "/*")
-        self.lines = pulumi.Output.concat(settings.log_group_arn, ":*")
-        self.people_arn = self._people().arn
-        self.arns = {access.value: self._role(access).arn for access in Access}
-        self.register_outputs({"arns": self.arns})
+        self.prefix = f"{settings.organization}-{tags.environment.lower()}"
+        asking = pulumi.InvokeOptions(parent=self)
+        self.account = aws.get_caller_identity(opts=asking).account_id
+        self.region = aws.get_region(opts=asking).region
+        self.access = self._access()
+        self.scheduler_role_arn = self._scheduler()
+        reach = self._reach()
+        self.arns = {
+            group.name: self._of_people(f"{self.prefix}-{group.name}", permissions.statements(group.grants, reach))
+            for group in sorted(settings.groups.values(), key=lambda group: group.name)
+        }
+        self.register_outputs({"arns": self.arns, "scheduler_role_arn": self.scheduler_role_arn})
 
-    def _people(self) -> aws.ssm.Parameter:
-        people = {access: list(members) for access, members in sorted(self.settings.people.items())}
+    def _reach(self) -> permissions.Reach:
+        return permissions.Reach(
+            organization=self.settings.organization,
+            stage=self.tags.environment.lower(),
+            account=self.account,
+            region=self.region,
+            bucket_arn=self.settings.bucket_arn,
+            archive_arn=self.settings.archive_arn,
+            key_arn=self.settings.key_arn,
+            table_arn=self.settings.table_arn,
+            access_arn=self.access.arn,
+            scheduler_role_arn=self.scheduler_role_arn,
+        )
+
+    def _access(self) -> aws.ssm.Parameter:
         return aws.ssm.Parameter(
             f"{self.name}-access",
             name=f"/site/{self.tags.environment.lower()}/{self.settings.organization}/access",
+            description="Who is in which group, and what it may do",
             type="String",
-            value=json.dumps(people),
+            value=json.dumps(access_document(self.settings.groups)),
             tags=self.tagged(),
             opts=self.below(),
         )
 
-    def _role(self, access: Access) -> aws.iam.Role:
-        stage = self.tags.environment.lower()
+    def _of_people(self, name: str, allowed: list[policies.Statement]) -> pulumi.Output[str]:
+        own = {"StringEquals": {"sts:ExternalId": self.settings.organization}}
+        trusted = policies.trust({"AWS": self.settings.broker_arn}, Condition=own)
+        return self._role(name, trusted, allowed, path=PATH, max_session_duration=self.settings.session_seconds)
+
+    def _scheduler(self) -> pulumi.Output[str]:
+        own = {"StringEquals": {"aws:SourceAccount": self.account}}
+        trusted = policies.trust({"Service": "scheduler.amazonaws.com"}, Condition=own)
+        launches = f"arn:aws:lambda:{self.region}:{self.account}:function:launch_*"
+        return self._role("site-scheduler", trusted, [policies.allow(["lambda:InvokeFunction"], launches)])
+
+    def _role(
+        self, name: str, trusted: policies.Statement, allowed: list[policies.Statement], **options: Any
+    ) -> pulumi.Output[str]:
         role = aws.iam.Role(
-            f"{self.name}-{access}",
-            name=f"{self.settings.organization}-{stage}-{access}",
-            path="/site/",
-            description=f"{access} of {self.settings.organization}",
-            assume_role_policy=policies.document(self._trust(access)),
+            name,
+            name=name,
+            description=f"{name} of {self.settings.organization}",
+            assume_role_policy=policies.document(trusted),
             permissions_boundary=self.settings.boundary_arn,
-            max_session_duration=self.settings.session_seconds,
             tags=self.tagged(),
             opts=self.below(),
+            **options,
         )
         aws.iam.RolePolicy(
-            f"{self.name}-{access}",
-            role=role.name,
-            policy=policies.document(*self._allowed(access)),
-            opts=pulumi.ResourceOptions(parent=role),
+            name, role=role.name, policy=policies.document(*allowed), opts=pulumi.ResourceOptions(parent=role)
         )
-        return role
+        return role.arn
 
-    def _trust(self, access: Access) -> policies.Statement:
-        if access is Access.RUNNER:
-            return policies.trust({"Service": ["ecs-tasks.amazonaws.com", "lambda.amazonaws.com"]})
-        own = {"StringEquals": {"sts:ExternalId": self.settings.organization}}
-        return policies.trust({"AWS": self.settings.broker_arn}, Condition=own)
 
-    def _allowed(self, access: Access) -> list[policies.Statement]:
-        """The statements of a role: readers read, runs also write and log, admins do both and look up logs."""
-        changes = access is not Access.VIEWER
-        uses: list[Any] = ["kms:Decrypt", "kms:DescribeKey", *(["kms:GenerateDataKey"] if changes else [])]
-        statements = [
-            policies.allow(LIST, self.settings.bucket_arn),
-            policies.allow([*READ, *(WRITE if changes else ())], self.inside),
-            policies.allow(uses, self.settings.key_arn),
-        ]
-        if access is not Access.RUNNER:
-            statements.append(policies.allow(LOOK_UP, self.lines))
-        if changes:
-            statements.append(policies.allow(LOG, self.lines))
-        if access is Access.ADMIN:
-            statements.append(policies.allow(["ssm:GetParameter"], self.people_arn))
-        return statements
+def access_document(groups: Mapping[str, Group]) -> dict[str, Any]:
+    """Who is in which group and what it may do, as the control plane reads it."""
+    return {
+        name: {
+            "members": sorted(group.members),
+            "grants": [{"may": grant.may.value, "on": grant.on} for grant in group.grants],
+        }
+        for name, group in sorted(groups.items())
+    }
