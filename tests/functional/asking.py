@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import jmespath
+import psycopg
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -49,6 +50,7 @@ LISTS = (
     ("lambda", "list_functions", "Functions[].FunctionName"),
     # The service makes a function's own log group, and leaves it, as the real one does.
     ("logs", "describe_log_groups", "logGroups[?!starts_with(logGroupName, '/aws/lambda/')].logGroupName"),
+    ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
     ("route53", "list_hosted_zones", "HostedZones[].Id"),
     ("s3", "list_buckets", "Buckets[].Name"),
     ("secretsmanager", "list_secrets", "SecretList[].Name"),
@@ -101,7 +103,7 @@ class Cloud:
 
         `${…}` in it are JMESPath expressions over the stack's outputs.
         """
-        asked = filled({key: question[key] for key in ("ask", "http", "is", "look") if key in question}, outputs)
+        asked = filled({key: question[key] for key in ("ask", "http", "is", "look", "sql") if key in question}, outputs)
         deadline = time.monotonic() + question.get("within", 0)
         while True:
             found = self._answer(asked)
@@ -114,6 +116,8 @@ class Cloud:
     def _answer(self, asked: Mapping[str, Any]) -> Any:
         if "http" in asked:
             return _fetched(**asked["http"])
+        if "sql" in asked:
+            return _queried(**asked["sql"])
         try:
             call = asked["ask"]
             return getattr(self.client(call["service"]), call["call"])(**call.get("with", {}))
@@ -132,6 +136,14 @@ def filled(value: Any, outputs: Mapping[str, Any]) -> Any:
     if whole := re.fullmatch(r"\$\{([^}]*)\}", value):
         return jmespath.search(whole[1], outputs)
     return re.sub(r"\$\{([^}]*)\}", lambda found: str(jmespath.search(found[1], outputs)), value)
+
+
+def _queried(url: str, statement: str) -> Any:
+    """The one value that a PostgreSQL answers; None when it answers no row."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        answer = connection.execute(statement.encode())
+        row = answer.fetchone() if answer.description else None
+        return row[0] if row else None
 
 
 def _fetched(url: str, method: str = "GET", body: Any = None) -> dict[str, Any]:
