@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -85,6 +85,9 @@ def _s3(operation: str, bucket: str = "bucket", **given: Any) -> Call:
     return lambda cloud, t: getattr(cloud.client("s3"), operation)(Bucket=getattr(t, bucket), **given)
 
 
+OWN: Final = "environments/shop.prod/"
+
+
 def _of(service: str, operation: str, given: Callable[[Target], Mapping[str, Any]]) -> Call:
     return lambda cloud, t: getattr(cloud.client(service), operation)(**given(t))
 
@@ -94,18 +97,18 @@ def _open_policy(t: Target) -> str:
 
 
 EVENT = [{"timestamp": 1_700_000_000_000, "message": "intruder"}]
-KEY = {"environment": {"S": "shop.dev"}, "run": {"S": "head"}}
+KEY = {"environment": {"S": "shop.prod"}, "run": {"S": "head"}}
 MATERIAL = b"material"
 
 ATTEMPTS: tuple[Attempt, ...] = (
-    Attempt("object", "read", _s3("get_object", Key="hello")),
-    Attempt("object", "look", _s3("head_object", Key="hello")),
-    Attempt("object", "list", _s3("list_objects_v2")),
+    Attempt("object", "read", _s3("get_object", Key=f"{OWN}hello")),
+    Attempt("object", "look", _s3("head_object", Key=f"{OWN}hello")),
+    Attempt("object", "list", _s3("list_objects_v2", Prefix=OWN)),
     Attempt("object", "list versions", _s3("list_object_versions")),
-    Attempt("object", "write", _s3("put_object", Key="mine", Body=b"x")),
-    Attempt("object", "overwrite", _s3("put_object", Key="hello", Body=b"hello")),
-    Attempt("object", "begin an upload", _s3("create_multipart_upload", Key="big")),
-    Attempt("object", "delete", _s3("delete_object", Key="mine")),
+    Attempt("object", "write", _s3("put_object", Key=f"{OWN}mine", Body=b"x")),
+    Attempt("object", "overwrite", _s3("put_object", Key=f"{OWN}hello", Body=b"hello")),
+    Attempt("object", "begin an upload", _s3("create_multipart_upload", Key=f"{OWN}big")),
+    Attempt("object", "delete", _s3("delete_object", Key=f"{OWN}mine")),
     Attempt("object", "read from the archive", _s3("get_object", "archive_bucket", Key="hello")),
     Attempt("object", "list the archive", _s3("list_objects_v2", "archive_bucket")),
     Attempt("object", "delete from the archive", _s3("delete_object", "archive_bucket", Key="mine")),
@@ -120,7 +123,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("table", "get", _of("dynamodb", "get_item", lambda t: {"TableName": t.table_arn, "Key": KEY})),
     Attempt("table", "query", _of("dynamodb", "query", lambda t: {
         "TableName": t.table_arn, "KeyConditionExpression": "environment = :e",
-        "ExpressionAttributeValues": {":e": {"S": "shop.dev"}}})),
+        "ExpressionAttributeValues": {":e": {"S": "shop.prod"}}})),
     Attempt("table", "scan", _of("dynamodb", "scan", lambda t: {"TableName": t.table_arn})),
     Attempt("table", "put", _of("dynamodb", "put_item", lambda t: {"TableName": t.table_arn, "Item": KEY})),
     Attempt("table", "update", _of("dynamodb", "update_item", lambda t: {

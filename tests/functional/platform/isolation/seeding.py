@@ -9,7 +9,7 @@ from typing import Any
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from tests.functional.asking import Cloud
-from tests.functional.platform.isolation.attempts import Target
+from tests.functional.platform.isolation.attempts import OWN, Target
 
 REGION = "us-east-1"
 HANDLER = "def handler(event, context):\n    return {'ok': True}\n"
@@ -86,7 +86,8 @@ def _buckets(cloud: Cloud, organization: str) -> tuple[str, str]:
     rule = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}
     for name in names:
         _once(s3, "BucketAlreadyOwnedByYou", "create_bucket", Bucket=name)
-        s3.put_object(Bucket=name, Key="hello", Body=b"hello")
+        for key in ("hello", f"{OWN}hello"):
+            s3.put_object(Bucket=name, Key=key, Body=b"hello")
         s3.put_bucket_policy(Bucket=name, Policy=_closed(name))
         s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
     return names
@@ -131,16 +132,16 @@ def _function(cloud: Cloud, role: str) -> str:
         code.writestr("main.py", HANDLER)
     functions = cloud.client("lambda")
     _once(
-        functions, "ResourceConflictException", "create_function", FunctionName="launch_shop_dev", Role=role,
+        functions, "ResourceConflictException", "create_function", FunctionName="launch_shop_prod", Role=role,
         Runtime="python3.12", Handler="main.handler", Code={"ZipFile": archive.getvalue()},
     )  # fmt: skip
-    return str(functions.get_function(FunctionName="launch_shop_dev")["Configuration"]["FunctionArn"])
+    return str(functions.get_function(FunctionName="launch_shop_prod")["Configuration"]["FunctionArn"])
 
 
 def _definition(cloud: Cloud, role: str) -> str:
     container = {"name": "runner", "image": "runner", "essential": True, "memory": 64}
     made = cloud.client("ecs").register_task_definition(
-        family="shop_dev", containerDefinitions=[container], taskRoleArn=role, networkMode="awsvpc",
+        family="shop_prod", containerDefinitions=[container], taskRoleArn=role, networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
     )  # fmt: skip
     return str(made["taskDefinition"]["taskDefinitionArn"])

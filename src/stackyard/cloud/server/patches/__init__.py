@@ -33,6 +33,7 @@ from . import (
     schedules,
     tracked,
     transport,
+    trusts,
     websites,
 )
 
@@ -45,6 +46,7 @@ ALL: tuple[ModuleType, ...] = (
     conditions,
     resources,
     transport,
+    trusts,
     alarms,
     buses,
     buckets,
