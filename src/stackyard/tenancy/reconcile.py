@@ -138,7 +138,7 @@ def _chosen(wish: Wish, mine: Mapping[str, Activation], now: int, faults: list[D
         ref = mine[key].ref if key in mine else ""
         chosen[key] = first = next((each for each in rivals if each.target.ref == ref), rivals[0])
         for other in rivals:
-            if other is not first:
+            if other.target.ref != first.target.ref:
                 faults.append(_rivalry(first.target, other.target))
     return chosen
 

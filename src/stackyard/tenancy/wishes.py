@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
-from stackyard.errors import Position, SourceError, StackyardError, Unreachable
-from stackyard.estate import documents
+from stackyard.errors import DiagnosedError, SourceError, StackyardError, Unreachable
 from stackyard.model import diagnostics, refs, tenants
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic, Severity
 from stackyard.model.tenants import HostedProject, Organization, Rule
-from stackyard.tenancy import sources
+from stackyard.tenancy import rules, sources
 from stackyard.tenancy.reconcile import Wanted
 from stackyard.tenancy.sources import Ref
-
-RULES: Final = ".stackyard/rules.yaml"
-"""Where a repository keeps its rules when the organization's file has none for it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ def hear(organization: Organization, project: HostedProject, records: Sequence[A
             raise SourceError(
                 "it has no branch and no tag at all", hint="push one, or remove the project from its file"
             )
-        rules, faults = _rules(project)
+        its_rules, faults = _rules(project)
     except SourceError as fault:
         return Heard(project.name, (), (_unread(organization, project, records, fault),), silent=True)
     label = f"{organization.name}/{project.name}"
@@ -54,7 +49,7 @@ def hear(organization: Organization, project: HostedProject, records: Sequence[A
     told += [dataclasses.replace(each, message=f"{label}: {each.message}") for each in faults]
     if any(each.severity is Severity.ERROR for each in faults):
         return Heard(project.name, (), tuple(told), silent=True)
-    matching = _Matching(organization, project, rules, {record.key: record for record in records}, told.append)
+    matching = _Matching(organization, project, its_rules, {record.key: record for record in records}, told.append)
     try:
         wanted = (*matching.by_hand(found), *matching.by_rule(found))
     except Unreachable as fault:
@@ -62,8 +57,11 @@ def hear(organization: Organization, project: HostedProject, records: Sequence[A
     return Heard(project.name, wanted, tuple(told))
 
 
-def wanted_by(organization: Organization, project: HostedProject, ref: Ref, rule: Rule, moved: int) -> Activation:
-    """The record of a ref as `rule` makes it, as far as it is known before the project is read."""
+def wanted_by(organization: Organization, project: HostedProject, ref: Ref, rule: Rule, moved: int = 0) -> Activation:
+    """The record of a ref as `rule` makes it, as far as it is known before the project is read.
+
+    `moved` is when its commit was made; a rule that lets environments expire needs it.
+    """
     return Activation(
         organization=organization.name,
         project=project.name,
@@ -81,14 +79,6 @@ def wanted_by(organization: Organization, project: HostedProject, ref: Ref, rule
     )
 
 
-def matching(rules: Sequence[Rule], ref: Ref) -> tuple[int, Rule] | None:
-    """The first rule that matches a ref, and its place."""
-    for order, rule in enumerate(rules):
-        if rule.kind == ref.kind and refs.matches(rule.pattern, ref.short):
-            return order, rule
-    return None
-
-
 def _unread(
     organization: Organization, project: HostedProject, records: Sequence[Activation], fault: StackyardError
 ) -> Diagnostic:
@@ -99,28 +89,30 @@ def _unread(
     return diagnostics.error(message, hint=fault.hint, position=fault.position)
 
 
-def _rules(project: HostedProject) -> tuple[tuple[Rule, ...], list[Diagnostic]]:
+def rules_of(project: HostedProject) -> tuple[Rule, ...]:
+    """The rules of a project, from its own repository where the organization's file has none. Blocks.
+
+    Raises SourceError for the repository, DiagnosedError for a faulty file of rules.
+    """
+    found, faults = _rules(project)
+    wrong = [each for each in faults if each.severity is Severity.ERROR]
+    if wrong:
+        raise DiagnosedError(wrong)
+    return found
+
+
+def _rules(project: HostedProject) -> tuple[tuple[Rule, ...], tuple[Diagnostic, ...]]:
     """The project's rules; its repository's own when the organization's file has none."""
     if project.rules:
-        return project.rules, []
+        return project.rules, ()
     head = sources.head(project.repository)
     if not head:
-        return (), []
+        return (), ()
     commit = sources.fetch(project.repository, head)
-    if RULES not in commit.paths():
-        hint = f"write `rules:` into the organization's file, or {RULES} into the repository"
-        return (), [diagnostics.warning("it has no rules, so no ref becomes an environment", hint=hint)]
-    return read_rules(commit.text(RULES))
-
-
-def read_rules(text: str, path: str = RULES) -> tuple[tuple[Rule, ...], list[Diagnostic]]:
-    """The rules of a repository's own file, and every fault with its position."""
-    document = documents.parse(text, path)
-    root = document.root
-    if root is None or document.diagnostics:
-        return (), list(document.diagnostics) or [diagnostics.error("is empty", position=Position(path, 1))]
-    rules, faults = tenants.read_rules(root.plain())
-    return rules, [diagnostics.error(f.message, hint=f.hint, position=root.at(*f.path).position) for f in faults]
+    if rules.PLACE not in commit.paths():
+        hint = f"write `rules:` into the organization's file, or {rules.PLACE} into the repository"
+        return (), (diagnostics.warning("it has no rules, so no ref becomes an environment", hint=hint),)
+    return rules.read_repository(commit.text(rules.PLACE))
 
 
 class _Matching:
@@ -130,11 +122,11 @@ class _Matching:
         self,
         organization: Organization,
         project: HostedProject,
-        rules: Sequence[Rule],
+        its_rules: Sequence[Rule],
         records: dict[str, Activation],
         report: Callable[[Diagnostic], None],
     ) -> None:
-        self._organization, self._project, self._rules = organization, project, rules
+        self._organization, self._project, self._rules = organization, project, its_rules
         self._records, self._report = records, report
 
     def by_hand(self, found: Sequence[Ref]) -> Iterator[Wanted]:
@@ -148,11 +140,11 @@ class _Matching:
     def by_rule(self, found: Sequence[Ref]) -> Iterator[Wanted]:
         """What the rules make of the refs."""
         for ref in found:
-            match = matching(self._rules, ref)
+            match = rules.match(self._rules, ref.name)
             if match is None:
                 continue
-            order, rule = match
-            target = wanted_by(self._organization, self._project, ref, rule, 0)
+            rule, derived = match.rule, refs.SLUG in match.rule.name
+            target = wanted_by(self._organization, self._project, ref, rule)
             if not tenants.ENVIRONMENT.fullmatch(target.environment):
                 message = f"{ref.name} of {self._organization.name}/{self._project.name} is left out"
                 self._report(diagnostics.error(f"{message}: {target.environment!a} cannot be an environment's name"))
@@ -162,10 +154,10 @@ class _Matching:
                 moved = self._moved(ref, record)
                 if moved is None:
                     if record is not None and record.ref == ref.name:
-                        yield Wanted(record, "{slug}" in rule.name, order)  # unknown is not gone
+                        yield Wanted(_wiped(record), derived, match.order)  # unknown is not gone
                     continue
                 target = wanted_by(self._organization, self._project, ref, rule, moved)
-            yield Wanted(target, "{slug}" in rule.name, order)
+            yield Wanted(target, derived, match.order)
 
     def _moved(self, ref: Ref, record: Activation | None) -> int | None:
         """When a ref's commit was made; None, and reported, when the commit cannot be read."""

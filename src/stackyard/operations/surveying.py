@@ -1,0 +1,104 @@
+"""What is wanted of an estate's environments, compared with what is active; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+
+from stackyard import errors
+from stackyard.estate.schema import suggest
+from stackyard.model.activations import Activation
+from stackyard.model.diagnostics import Diagnostic, Severity
+from stackyard.model.tenants import Organization
+from stackyard.operations.hosting import Hosting
+from stackyard.tenancy import reconcile, wishes
+from stackyard.tenancy.reconcile import Change, Decision, Wish
+from stackyard.tenancy.records import Reading
+from stackyard.tenancy.wishes import Heard
+
+_AT_ONCE = 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Survey:
+    """A decision for each organization, and everything that is wrong with files, records, refs and repositories."""
+
+    decisions: tuple[Decision, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes of all organizations."""
+        return tuple(change for decision in self.decisions for change in decision.pending)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether any of its diagnostics is an error."""
+        return any(each.severity is Severity.ERROR for each in self.diagnostics)
+
+
+async def survey(hosting: Hosting, chosen: Sequence[str] = ()) -> Survey:
+    """Read files, records and repositories, and decide for each organization (those `chosen`, by default all).
+
+    Raises UsageError for a chosen organization that has neither file nor environment.
+    """
+    organizations, faults = await asyncio.to_thread(hosting.organizations)
+    reading = hosting.read()
+    names = _names(organizations, reading, chosen)
+    gate = asyncio.Semaphore(_AT_ONCE)
+    heard = await asyncio.gather(*(_hear(organizations.get(name), reading.active, gate) for name in names))
+    now = int(time.time())
+    decisions, told = [], [*_of(faults, names, hosting), *reading.diagnostics]
+    for name, found in zip(names, heard, strict=True):
+        for each in found:
+            told += each.diagnostics
+        decision = reconcile.decide(wish(name, organizations.get(name), found, reading), reading.active, now)
+        decisions.append(decision)
+        told += decision.diagnostics
+    return Survey(tuple(decisions), tuple(told))
+
+
+def wish(name: str, organization: Organization | None, heard: Sequence[Heard], reading: Reading) -> Wish:
+    """What one organization asks for."""
+    if organization is None:
+        return Wish(name, orphaned=True)
+    blocked = (entry.partition(".") for entry in reading.blocked)
+    return Wish(
+        name,
+        tuple(wanted for each in heard for wanted in each.wanted),
+        projects=frozenset(organization.projects),
+        unheard=frozenset(each.project for each in heard if each.silent),
+        blocked=frozenset(key for owner, _, key in blocked if owner == name),
+        suspended=organization.suspended,
+    )
+
+
+async def _hear(
+    organization: Organization | None, active: Sequence[Activation], gate: asyncio.Semaphore
+) -> list[Heard]:
+    async def one(project: str) -> Heard:
+        assert organization is not None
+        mine = [each for each in active if (each.organization, each.project) == (organization.name, project)]
+        async with gate:
+            return await asyncio.to_thread(wishes.hear, organization, organization.projects[project], mine)
+
+    return list(await asyncio.gather(*(one(project) for project in (organization.projects if organization else ()))))
+
+
+def _names(organizations: Mapping[str, Organization], reading: Reading, chosen: Sequence[str]) -> list[str]:
+    entries = {*(each.organization for each in reading.active), *(each.partition(".")[0] for each in reading.blocked)}
+    known = entries.union(organizations)
+    for name in chosen:
+        if name not in known:
+            raise errors.UsageError(f"there is no organization {name!r}", hint=suggest(name, known))
+    return sorted(set(chosen) or known)
+
+
+def _of(faults: Sequence[Diagnostic], names: Sequence[str], hosting: Hosting) -> list[Diagnostic]:
+    """The faults of the chosen organizations' files; all organizations', when their files are not known."""
+    folder = hosting.tenants.name
+    others = {path.stem for path in hosting.tenants.glob("*.y*ml")}.difference(names)
+    hidden = {f"{folder}/{name}.yaml" for name in others}
+    return [each for each in faults if each.position is None or each.position.path not in hidden]
