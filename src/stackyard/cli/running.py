@@ -12,6 +12,7 @@ import click
 from stackyard import errors
 from stackyard.cli import screens
 from stackyard.model.diagnostics import Severity
+from stackyard.model.estates import Stack
 from stackyard.model.plans import Operation, Plan
 from stackyard.operations import deploying, interrupts
 from stackyard.operations.workspace import Opening, Workspace
@@ -46,19 +47,27 @@ async def _carry_out(
                     )
 
                 def decide(plans: Mapping[str, Plan]) -> bool:
-                    screen.plans(plans, stacks)
+                    _show(plans, stacks, workspace, screen)
                     return _decide(request.operation, plans, screen, yes=yes)
 
                 deployment = await deploying.deploy(
                     workspace, request, screen.event, cancelled, decide if apply else None
                 )
                 if not apply or (deployment.failed and deployment.updates is None):
-                    screen.plans(deployment.plans, stacks)
+                    _show(deployment.plans, stacks, workspace, screen)
                 if deployment.updates and not deployment.failed and not deployment.changes:
                     screen.note(f"nothing changed: {_UNCHANGED[request.operation]}")
                 return deployment
     finally:
         screen.close()
+
+
+def _show(plans: Mapping[str, Plan], stacks: Mapping[str, Stack], workspace: Workspace, screen: screens.Screen) -> None:
+    screen.plans(plans, stacks)
+    if any(plan.changes for plan in plans.values()):
+        from stackyard.operations import pricing  # lazy: price books are read only for plans that change something
+
+        screen.costs(*pricing.changes(plans, workspace.estate.root))
 
 
 def _decide(operation: Operation, plans: Mapping[str, Plan], screen: screens.Screen, *, yes: bool) -> bool:

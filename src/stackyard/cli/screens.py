@@ -15,6 +15,8 @@ from stackyard.model.events import Event
 from stackyard.model.plans import Plan
 
 if TYPE_CHECKING:
+    from stackyard.cost.deltas import Delta
+    from stackyard.cost.prices import PriceBook
     from stackyard.views.base import View
     from stackyard.views.painting import Painter
 
@@ -98,6 +100,17 @@ class Screen:
 
         options = views.Options(columns=shutil.get_terminal_size().columns)
         lines(["", *views.render(plan, painter(), cloud=stack.cloud, engine=stack.project.engine, options=options)])
+
+    def costs(self, found: Sequence[Delta], book: PriceBook | None) -> None:
+        """What the plans change of a month's standing cost; nothing when they change none."""
+        if book is None or not found:
+            return
+        from stackyard.views import costs  # lazy: most plans change no cost
+
+        if self.as_json:
+            write_json("cost-change", costs.change_document(found, book))
+        else:
+            lines(["", *costs.changes(found, book.currency, painter())])
 
     def close(self) -> None:
         """Give the terminal back."""

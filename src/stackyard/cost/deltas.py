@@ -47,6 +47,8 @@ class Delta:
 
 def moves(plan: Plan) -> tuple[Move, ...]:
     """The resources of a plan whose standing charges change. Needs no prices."""
+    if not plan.changes:
+        return ()
     before: dict[tuple[str, str], Resource] = {}
     after: dict[str, Resource] = {}
     for step in plan.steps:

@@ -35,15 +35,17 @@ class Facts:
         self.unknown: list[str] = []
 
     def get(self, name: str) -> Value:
-        """A property, secrets revealed; None when it is absent or unknown."""
+        """A property, secrets revealed; None when it is absent or unknown.
+
+        An input that is unknown is noted. An output that is, is the provider's own to fill in: as if absent.
+        """
         for properties in (self.resource.inputs, self.resource.outputs):
             value = properties.get(name)
             value = value.value if isinstance(value, Secret) else value
-            if value is UNKNOWN:
-                if name not in self.unknown:
-                    self.unknown.append(name)
+            if value is UNKNOWN and properties is self.resource.inputs:
+                self.unknown += [] if name in self.unknown else [name]
                 return None
-            if value is not None:
+            if value is not None and value is not UNKNOWN:
                 return value
         return None
 
@@ -96,11 +98,9 @@ def one(key: str) -> Rule:
 
 def _vpc_endpoint(facts: Facts) -> Iterator[Charge]:
     kind = facts.text("vpcEndpointType", "Gateway")
-    zones = Decimal(max(1, len(facts.items("subnetIds"))))
-    if kind == "Interface":
-        yield Charge("vpc.interface_endpoint", zones)
-    elif kind == "GatewayLoadBalancer":
-        yield Charge("vpc.gateway_lb_endpoint", zones)
+    keys = {"Interface": "vpc.interface_endpoint", "GatewayLoadBalancer": "vpc.gateway_lb_endpoint"}
+    if kind in keys:
+        yield Charge(keys[kind], Decimal(max(1, len(facts.items("subnetIds")))))
     elif kind != "Gateway":
         raise Undecided(f"endpoints of type {kind} have no rule")
 

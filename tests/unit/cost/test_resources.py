@@ -120,6 +120,10 @@ def test_what_is_charged_by_use_alone_is_metered_and_says_by_what() -> None:
 def test_what_a_preview_does_not_know_is_told() -> None:
     found = resources.assess(resource("rds.Instance", engine="postgres", instanceClass=UNKNOWN, allocatedStorage=20))
     assert found.unknown == ("instanceClass",)
+    computed = dataclasses.replace(
+        resource("ec2.VpcEndpoint"), outputs={"subnetIds": UNKNOWN, "vpcEndpointType": UNKNOWN}
+    )
+    assert resources.assess(computed).unknown == ()
     secret = resources.assess(resource("ec2.Instance", instanceType=Secret("t3.nano")))
     assert secret.charges[0].key == "ec2.instance.t3.nano"
 

@@ -1,0 +1,205 @@
+"""cost: what an estate came to in a month, from its states and what its clouds metered."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from stackyard import errors
+from stackyard.cost import allocation, budgets, reports, standing, usage
+from stackyard.cost.owners import SHARED, Owner
+from stackyard.cost.periods import UTC, Period, moment, month
+from stackyard.cost.reports import By, Report
+from stackyard.cost.rows import Row, total
+from stackyard.cost.standing import Past, State
+from stackyard.cost.usage import Usage
+from stackyard.model.estates import Stack
+from stackyard.model.names import StackName
+from stackyard.model.tenants import Organization
+from stackyard.model.values import Properties
+from stackyard.operations import accounts, metering, pricing
+from stackyard.operations.metering import Account
+from stackyard.operations.workspace import Workspace
+from stackyard.state import histories
+from stackyard.tenancy import registry
+
+SITES: Final = "site_instances"
+"""The project whose fleet has one stack an organization."""
+OVER_BUDGET: Final = 5
+"""The exit code of `--check-budgets` when a budget is exceeded: the Pulumi CLI's for a policy that was broken."""
+_AT_ONCE: Final = 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """What to report. Empty `month` is the current one, empty `organization` all of them, empty `book` the default.
+
+    `metered` false leaves the clouds alone: standing cost only.
+    """
+
+    by: By = By.LAYER
+    month: str = ""
+    organization: str = ""
+    book: str = ""
+    metered: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Used:
+    """What was metered, the environments and organizations that there are, and what could not be read."""
+
+    usage: tuple[Usage, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def report(workspace: Workspace, question: Question, now: datetime.datetime | None = None) -> Report:
+    """One month's cost of the estate. Raises UsageError for a month, book or organization that is not there."""
+    workspace.check()
+    now = now or datetime.datetime.now(UTC)
+    period, book = month(question.month, now), pricing.book(workspace.estate.root, question.book)
+    people, notes = organizations(workspace)
+    _check_organization(question.organization, workspace, people)
+    stood = standing.stood(await _pasts(workspace, period, shared=bool(people)), book, period)
+    used = await _used(workspace, people, period, now) if question.metered else Used()
+    metered, missing = usage.to_rows(used.usage, book, period)
+    notes += used.notes + tuple(f"{kind} has no price in {book.name}" for kind in missing)
+    whole = (*stood.rows, *metered)
+    charged = allocation.allocated(whole, _targets(whole, people))
+    rows = charged if question.by.charges_back or question.organization else whole
+    if question.organization:
+        rows = reports.only(rows, question.organization)
+    spent = {name: total(reports.only(charged, name)) for name in people}
+    chosen = {name: each for name, each in people.items() if question.organization in ("", name)}
+    return Report(
+        book,
+        period,
+        question.by,
+        rows,
+        reports.lines(rows, question.by),
+        unpriced=stood.unpriced,
+        metered_by_use=stood.metered,
+        free=stood.free,
+        notes=notes,
+        budgets=budgets.check_all(chosen, spent),
+    )
+
+
+def organizations(workspace: Workspace) -> tuple[dict[str, Organization], tuple[str, ...]]:
+    """The organizations of the estate's registry, and what of their files cannot be read."""
+    root = workspace.estate.root
+    found: dict[str, Organization] = {}
+    notes: list[str] = []
+    for fleet in workspace.estate.fleets:
+        if fleet.project == SITES:
+            sound, faults = registry.read_all(root / fleet.registry, root)
+            found.update({each.name: each for each in sound})
+            notes += [str(fault) for fault in faults]
+    return found, tuple(notes)
+
+
+def _check_organization(name: str, workspace: Workspace, people: Mapping[str, Organization]) -> None:
+    estate = workspace.estate
+    known = {*people, *(stack.tenant for stack in estate.stacks if stack.tenant), SHARED if people else ""}
+    if name and name not in {*known, estate.organization}:
+        listed = ", ".join(sorted(known - {""})) or estate.organization
+        raise errors.UsageError(f"there is no organization {name!r}", hint=f"there are: {listed}")
+
+
+def _targets(rows: Iterable[Row], people: Mapping[str, Organization]) -> tuple[allocation.Target, ...]:
+    """Every environment that cost something, and every organization."""
+    owners = {row.owner for row in rows if row.owner.environment and not row.owner.is_shared}
+    found = {(each.organization, each.project, each.environment) for each in owners}
+    return tuple(sorted({*found, *((name, "", "") for name in people)}))
+
+
+async def _pasts(workspace: Workspace, period: Period, *, shared: bool) -> list[Past]:
+    """The states of every stack of the estate, and of those that only its backend knows any more."""
+    stacks = {stack.name.short: stack for stack in workspace.estate.stacks}
+    names = {name: stack.name for name, stack in stacks.items()}
+    for name in await workspace.backend().list():
+        names.setdefault(name.short, name)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(short: str, name: StackName) -> Past | None:
+        async with gate:
+            return await _past(workspace, name, stacks.get(short), period, shared)
+
+    found = await asyncio.gather(*(one(short, name) for short, name in sorted(names.items())))
+    return [past for past in found if past is not None]
+
+
+async def _past(
+    workspace: Workspace, name: StackName, stack: Stack | None, period: Period, shared: bool
+) -> Past | None:
+    found = await histories.past(workspace.backend(name), name, period.start.timestamp())
+    states = [State(datetime.datetime.fromtimestamp(when, UTC), checkpoint.resources) for when, checkpoint in found]
+    current = await workspace.peek(name)
+    if current is not None:
+        last = states[-1].time if states else None
+        time = moment(current.time) or last or period.start
+        states.append(State(max(time, last) if last else time, current.resources))
+    if not states:
+        return None
+    tenant = stack.tenant if stack else ""
+    usual = SHARED if shared else workspace.estate.organization
+    owner = Owner(stack.layer if stack else "", tenant or usual, name.project, "", tenant or usual)
+    account = current.account if current is not None else ""
+    return Past(name.short, owner, account or workspace.account(stack), tuple(states))
+
+
+async def _used(
+    workspace: Workspace, people: Mapping[str, Organization], period: Period, now: datetime.datetime
+) -> Used:
+    if not people:
+        return Used()
+    if all(stack.cloud == "embedded" for stack in workspace.estate.stacks) and await workspace.cloud.status() is None:
+        note = "the embedded cloud is not running: standing cost only (stackyard cloud start)"
+        return Used(notes=(note,))
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(organization: str) -> Used:
+        async with gate:
+            return await _used_by(workspace, organization, period, now)
+
+    found = await asyncio.gather(*map(one, [SHARED, *people]))
+    return Used(
+        tuple(use for each in found for use in each.usage), tuple(note for each in found for note in each.notes)
+    )
+
+
+async def _used_by(workspace: Workspace, organization: str, period: Period, now: datetime.datetime) -> Used:
+    from botocore import exceptions  # lazy: botocore takes 0.1 s; only metering asks a cloud
+
+    outputs = await _site(workspace, organization)
+    if outputs is None:
+        return Used(notes=(f"{organization} has no site: it used nothing",))
+    try:
+        account = await asyncio.to_thread(_account, workspace, organization, outputs)
+        return Used(await asyncio.to_thread(metering.read, account, period, now))
+    except (exceptions.BotoCoreError, exceptions.ClientError, errors.StackyardError) as fault:
+        return Used(notes=(f"what {organization} used cannot be read: {fault}",))
+
+
+async def _site(workspace: Workspace, organization: str) -> Properties | None:
+    """What the organization's site exports; nothing for the platform itself, None when there is no site."""
+    if organization == SHARED:
+        return {}
+    for stack in workspace.estate.stacks:
+        if stack.tenant == organization:
+            outputs = await workspace.outputs(stack.name) or {}
+            if "runs_table" in outputs:
+                return outputs
+    return None
+
+
+def _account(workspace: Workspace, organization: str, outputs: Properties) -> Account:
+    tenant = "" if organization == SHARED else organization
+    number = accounts.account(workspace, tenant)
+    client = functools.cache(lambda service: accounts.client(workspace, service, tenant))
+    buckets = tuple(str(outputs[name]) for name in ("bucket", "archive_bucket") if isinstance(outputs.get(name), str))
+    logs = str(outputs.get("log_group") or "") if tenant else "/"
+    return Account(organization, number, client, str(outputs.get("runs_table") or ""), buckets, logs)
