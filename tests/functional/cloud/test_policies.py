@@ -88,6 +88,14 @@ def test_tags_of_requests_and_resources(client: Clients) -> None:
     assert allowed(lambda: api.delete_vpc(VpcId=mine))
 
 
+def test_namespaces_of_figures(client: Clients) -> None:
+    own = {"Condition": {"StringLike": {"cloudwatch:namespace": "site/*"}}}
+    api = user(client, "cloudwatch", allow("cloudwatch:PutMetricData", **own))
+    figures = [{"MetricName": "FailedRuns", "Value": 1.0}]
+    assert allowed(lambda: api.put_metric_data(Namespace="site/shop/prod", MetricData=figures))
+    assert not allowed(lambda: api.put_metric_data(Namespace="Platform", MetricData=figures))
+
+
 def test_a_key_by_its_alias(client: Clients) -> None:
     kms = client("kms")
     keys = [kms.create_key()["KeyMetadata"] for _ in range(2)]

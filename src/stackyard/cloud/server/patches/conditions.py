@@ -1,6 +1,7 @@
 """Faults: variables such as `${aws:username}` are compared as they are written; `dynamodb:LeadingKeys` is never there,
 so that a policy for one tenant's items opens all items; EC2 requests have no `aws:RequestTag`, and EC2 resources no
-`aws:ResourceTag` nor `ec2:ResourceTag`. Cure: variables are filled in, and all of these keys are there.
+`aws:ResourceTag` nor `ec2:ResourceTag`; `cloudwatch:namespace` is never there. Cure: variables are filled in, all
+these keys are there.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def _in_actions(module: Any) -> None:
 
     def request_tag_context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
         context: dict[str, Any] = of_tags(service, action, body, params)
+        if action == "cloudwatch:PutMetricData":
+            return {**context, "cloudwatch:namespace": _namespace(body, params)}
         found = [match[1] for name in params if (match := _TAG.fullmatch(name))] if service == "ec2" else []
         if not found:
             return context
@@ -96,6 +99,17 @@ def _in_actions(module: Any) -> None:
         return {**context, **named, "aws:TagKeys": list(tags)}
 
     module.dynamodb_service_context, module.request_tag_context = dynamodb_service_context, request_tag_context
+
+
+def _namespace(body: bytes, params: dict[str, Any]) -> str:
+    """The namespace that figures are put into, in whichever of CloudWatch's three protocols."""
+    if "Namespace" in params:
+        return str(params["Namespace"][0])
+    try:
+        given = json.loads(body) if body[:1] == b"{" else importlib.import_module("cbor2").loads(body)
+        return str(given["Namespace"])
+    except (ValueError, KeyError, TypeError):
+        return _NOTHING
 
 
 def _leading_keys(given: dict[str, Any]) -> Iterator[str]:
