@@ -1,0 +1,129 @@
+"""Writes tenants' files: a new one, complete and commented, and one changed value that leaves the rest as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from stackyard.errors import ConfigError, Position
+from stackyard.estate import documents
+from stackyard.estate.documents import Node
+from stackyard.kit import files
+
+SCHEMA: Final = "tenant.schema.json"
+"""The published schema's file: in this package, and in the folder of a registry, for editors."""
+_PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ._@-]*[A-Za-z0-9])?")
+_WORDS: Final = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+_FRESH: Final = """\
+# yaml-language-server: $schema={schema}
+# One organization: its name is this file's. Every key: docs/guide/tenants.md.
+display_name: {display_name}
+contacts:
+  owner: {owner} # about the service
+  billing: {billing} # about the bill and the budget
+
+# Who may do what. Each deed includes those before it: view, run, deploy, administer.
+groups:
+  owners:
+    members: [{owner}]
+    access: administer
+  # analysts:
+  #   members: [somebody@example.com]
+  #   access:
+  #     - view
+  #     - {{ may: run, on: "shop/dev-*" }}
+
+# Git repositories with a meltano.yml, and the rules that make environments of their branches and tags.
+# The first rule that matches a ref decides; a ref that none matches gets no environment.
+projects: {{}}
+#   shop:
+#     repository: https://git.example.com/{name}/shop.git
+#     secrets: [SHOP_PASSWORD] # values: stackyard tenant secret set {name} shop SHOP_PASSWORD
+#     rules:
+#       - {{ branch: main, environment: prod, services: [schedules] }}
+#       - {{ branch: "feature/**", environment: dev, name: "dev-{{slug}}", expires: 72h }}
+
+limits:
+  concurrent_runs: 2
+  run_minutes: 60
+  cpu: 1024 # 1024 = 1 vCPU
+  memory_mb: 2048
+
+# budget:
+#   monthly: 250 # USD
+#   warn_at: [80, 100]
+#   action: warn # or suspend
+
+retention_days: 30 # of logs and replaced files
+disposable: false # true: its data may go with it
+suspended: false
+"""
+
+
+def fresh(name: str, *, display_name: str = "", owner: str, billing: str = "") -> str:
+    """The text of a new organization's file."""
+    return _FRESH.format(
+        schema=SCHEMA,
+        name=name,
+        display_name=_scalar(display_name or name),
+        owner=_scalar(owner),
+        billing=_scalar(billing or owner),
+    )
+
+
+def create(folder: Path, name: str, text: str) -> Path:
+    """Write a new file and, beside it, the schema for editors; the path. Raises ConfigError when there is one already.
+
+    Either the file is whole, or it is not there.
+    """
+    path = folder / f"{name}.yaml"
+    if path.exists() or path.is_symlink():
+        raise ConfigError(f"there is a file for {name} already", hint="edit it", position=Position(str(path)))
+    published = resources.files("stackyard.tenancy").joinpath(SCHEMA).read_bytes()
+    schema = folder / SCHEMA
+    if not schema.exists() or schema.read_bytes() != published:
+        files.write(schema, published)
+    files.write(path, text.encode())
+    return path
+
+
+def with_flag(text: str, key: str, value: bool, path: str) -> str:
+    """The text with a top-level key set to true or false; every other character stays as it was.
+
+    `path` is how faults name the file. Raises ConfigError when that cannot be done without changing something else.
+    """
+    root = documents.parse(text, path).root
+    word = "true" if value else "false"
+    node = root.fields.get(key) if root is not None and root.fields is not None else None
+    if root is None or root.fields is None:
+        changed = text
+    elif node is None:
+        changed = f"{text}{'' if text.endswith(chr(10)) else chr(10)}{key}: {word}\n"
+    else:
+        changed = _replaced(text, node, word)
+    after = documents.parse(changed, path)
+    expected = {**root.plain(), key: value} if root is not None and isinstance(root.plain(), dict) else None  # type: ignore[dict-item]
+    if after.diagnostics or after.root is None or after.root.plain() != expected:
+        raise ConfigError(f"`{key}` cannot be set by a small change", hint="edit it by hand", position=Position(path))
+    return changed
+
+
+def _replaced(text: str, node: Node, word: str) -> str:
+    """The text with one plain scalar replaced."""
+    lines = text.splitlines(keepends=True)
+    row, column = node.position.line - 1, node.position.column - 1
+    line = lines[row]
+    if line[column : column + len(node.text)] == node.text:
+        lines[row] = line[:column] + word + line[column + len(node.text) :]
+    return "".join(lines)
+
+
+def _scalar(text: str) -> str:
+    """Text as a YAML scalar that every reader takes for that text, in block and in flow style."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)
