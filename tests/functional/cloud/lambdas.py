@@ -45,13 +45,14 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def function(client: Clients, handler: str, *actions: str, region: str = "eu-west-1") -> str:
-    """A function of CODE, named after its handler; returns its ARN."""
+def function(client: Clients, handler: str, *actions: str, region: str = "eu-west-1", **settings: Any) -> str:
+    """A function of CODE, or of the source `code`, named after its handler; returns its ARN."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as stream:
-        stream.writestr("main.py", CODE)
+        stream.writestr("main.py", settings.pop("code", CODE))
+    given: dict[str, Any] = {"Runtime": "python3.12", "Handler": f"main.{handler}", "Timeout": 20, **settings}
     made = client("lambda", region_name=region).create_function(
-        FunctionName=handler, Runtime="python3.12", Handler=f"main.{handler}", Timeout=20,
-        Role=role(client, f"for-{handler}", *actions), Code={"ZipFile": archive.getvalue()},
+        FunctionName=handler, Role=role(client, f"for-{handler}", *actions), Code={"ZipFile": archive.getvalue()},
+        **given,
     )  # fmt: skip
     return str(made["FunctionArn"])
