@@ -1,6 +1,6 @@
 """Faults: variables such as `${aws:username}` are compared as they are written; `dynamodb:LeadingKeys` is never there,
 so that a policy for one tenant's items opens all items; EC2 requests have no `aws:RequestTag`, and EC2 resources no
-`aws:ResourceTag` nor `ec2:ResourceTag`; `cloudwatch:namespace` is never there. Cure: variables are filled in, all
+`aws:ResourceTag` nor `ec2:ResourceTag`; no `cloudwatch:namespace`. Cure: variables are filled in, and all
 these keys are there.
 """
 
