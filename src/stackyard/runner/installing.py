@@ -51,6 +51,7 @@ def install(environ: Mapping[str, str]) -> int:
     key, plugins = _order(environ.get("STACKYARD_INSTALL") or "")
     if not root.is_absolute():
         raise RunFault("STACKYARD_PLUGINS_ROOT is not an absolute path", USAGE)
+    os.umask(0o022)  # runs read this as other users
     root.mkdir(parents=True, exist_ok=True)
     folder = root / key
     if (folder / ".ready").exists():
