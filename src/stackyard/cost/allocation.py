@@ -78,6 +78,7 @@ def _divided(pool: Sequence[Row], shares: Mapping[Target, Fraction], rule: Rule)
     first = pool[0]
     costs = divide(sum((row.cost for row in pool), Decimal(0)), shares, COST_STEP)
     quantities = divide(sum((row.quantity for row in pool), Decimal(0)), shares, QUANTITY_STEP)
+    monthly = divide(sum((row.monthly for row in pool), Decimal(0)), shares, COST_STEP)
     start, end = min(row.start for row in pool), max(row.end for row in pool)
     note = next((row.approximate for row in pool if row.approximate), "")
     return [
@@ -93,9 +94,10 @@ def _divided(pool: Sequence[Row], shares: Mapping[Target, Fraction], rule: Rule)
             source=f"{len(pool)} shared rows of {first.price.key}",
             approximate=note,
             method=rule.name,
+            monthly=monthly[target],
         )
         for target in shares
-        if costs[target] or quantities[target]
+        if costs[target] or quantities[target] or monthly[target]
     ]
 
 

@@ -37,12 +37,16 @@ class By(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Line:
-    """One group: what stood, what was metered, and its share of what all use."""
+    """One group: what stood, what was metered, and its share of what all use.
+
+    `monthly` is what a month costs of what still stands, its share of what all use included.
+    """
 
     name: str
     standing: Decimal
     metered: Decimal
     allocated: Decimal
+    monthly: Decimal = Decimal(0)
 
     @property
     def total(self) -> Decimal:
@@ -72,6 +76,11 @@ class Report:
     def total(self) -> Decimal:
         """What all rows come to."""
         return total(self.rows)
+
+    @property
+    def monthly(self) -> Decimal:
+        """What a month costs of what still stands."""
+        return sum((row.monthly for row in self.rows), Decimal(0))
 
     @property
     def approximate(self) -> tuple[str, ...]:
@@ -120,7 +129,8 @@ def _rank(layer: str) -> int:
 
 def _line(key: str, group: Sequence[Row]) -> Line:
     sums = {origin: total(row for row in group if row.origin is origin) for origin in Origin}
-    return Line(key, sums[Origin.STANDING], sums[Origin.METERED], sums[Origin.ALLOCATED])
+    monthly = sum((row.monthly for row in group), Decimal(0))
+    return Line(key, sums[Origin.STANDING], sums[Origin.METERED], sums[Origin.ALLOCATED], monthly)
 
 
 def only(rows: Iterable[Row], organization: str) -> tuple[Row, ...]:

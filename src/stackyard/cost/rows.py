@@ -38,7 +38,8 @@ class Row:
     """`quantity` of `price` within `[start, end)`, charged to `owner`. `cost` is exact to COST_STEP.
 
     `approximate` says what of it is a guess; `method` how a shared cost came to its owner. `source` names the
-    meter, or is the URN. `account` is where the resource lives.
+    meter, or is the URN. `account` is where the resource lives. `monthly` is what it costs a month of 730 hours if
+    it goes on standing; 0 for what has ended or happens.
     """
 
     origin: Origin
@@ -56,6 +57,7 @@ class Row:
     source: str = ""
     approximate: str = ""
     method: str = ""
+    monthly: Decimal = Decimal(0)
 
     @property
     def service(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from stackyard.cost import resources, rows
@@ -132,7 +133,12 @@ def stood(pasts: Sequence[Past], book: PriceBook, period: Period) -> Stood:
                     unpriced[missing] = unpriced.get(missing, 0) + 1
                     continue
                 quantity = charge.quantity * period.units(price.time, *span)
-                found.append(rows.priced(Origin.STANDING, life.owner, price, quantity, span, **_details(life, past)))
+                goes_on = price.monthly(charge.quantity) if life.end is None else Decimal(0)
+                monthly = goes_on.quantize(rows.COST_STEP)
+                details = _details(life, past)
+                found.append(
+                    rows.priced(Origin.STANDING, life.owner, price, quantity, span, monthly=monthly, **details)
+                )
     told = tuple(Unpriced(what, why, count) for (what, why), count in sorted(unpriced.items()))
     return Stood(tuple(found), told, tuple(sorted(metered.items())), free)
 

@@ -50,10 +50,11 @@ class Question:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Used:
-    """What was metered, the environments and organizations that there are, and what could not be read."""
+    """What was metered, what could not be read and why, and the organizations that have no site."""
 
     usage: tuple[Usage, ...] = ()
     notes: tuple[str, ...] = ()
+    without_site: tuple[str, ...] = ()
 
 
 async def report(workspace: Workspace, question: Question, now: datetime.datetime | None = None) -> Report:
@@ -166,9 +167,11 @@ async def _used(
             return await _used_by(workspace, organization, period, now)
 
     found = await asyncio.gather(*map(one, [SHARED, *people]))
-    return Used(
-        tuple(use for each in found for use in each.usage), tuple(note for each in found for note in each.notes)
-    )
+    idle = [name for each in found for name in each.without_site]
+    notes = [note for each in found for note in each.notes]
+    if idle:
+        notes.append(f"without a site, and so without use: {', '.join(idle)}")
+    return Used(tuple(use for each in found for use in each.usage), tuple(notes))
 
 
 async def _used_by(workspace: Workspace, organization: str, period: Period, now: datetime.datetime) -> Used:
@@ -176,7 +179,7 @@ async def _used_by(workspace: Workspace, organization: str, period: Period, now:
 
     outputs = await _site(workspace, organization)
     if outputs is None:
-        return Used(notes=(f"{organization} has no site: it used nothing",))
+        return Used(without_site=(organization,))
     try:
         account = await asyncio.to_thread(_account, workspace, organization, outputs)
         return Used(await asyncio.to_thread(metering.read, account, period, now))

@@ -38,8 +38,14 @@ def render(report: Report, painter: Painter = PLAIN, columns: int = 0) -> list[s
     """The lines of a report: the table, the total, what has no price, what is approximate, the prices' origin."""
     lines = [painter.paint(_title(report), "bold")]
     lines += _table(report, painter, columns) if report.lines else ["nothing was charged for"]
-    lines += [f"{painter.paint('Total:', 'bold')} {money(report.total, report.book.currency)}"]
+    lines += [_total(report, painter)]
     return [*lines, *_remarks(report, painter), *budgets(report.budgets, report.book.currency, painter)]
+
+
+def _total(report: Report, painter: Painter) -> str:
+    currency = report.book.currency
+    rate = "" if report.period.is_over else f"; what stands now costs {money(report.monthly, currency)} a month"
+    return f"{painter.paint('Total:', 'bold')} {money(report.total, currency)}{rate}"
 
 
 def _title(report: Report) -> str:
@@ -49,20 +55,28 @@ def _title(report: Report) -> str:
 
 def _table(report: Report, painter: Painter, columns: int) -> list[str]:
     whole = report.total
-    cells = [_cells(line, whole) for line in report.lines[:_SHOWN]]
-    allocated = any(line.allocated for line in report.lines)
-    header = [str(report.by).upper(), "STANDING", "METERED", "SHARE OF FABRIC", "TOTAL", "PART"]
-    keep = [index for index in range(len(header)) if allocated or index != 3]
-    shown = [[row[index] for index in keep] for row in cells]
-    right = range(1, len(keep))
-    lines = tables.render([header[index] for index in keep], shown, painter, right=tuple(right), columns=columns)
-    hidden = len(report.lines) - len(cells)
+    shown = report.lines[:_SHOWN]
+    wanted = {
+        str(report.by).upper(): True,
+        "STANDING": True,
+        "METERED": True,
+        "SHARE OF FABRIC": any(line.allocated for line in report.lines),
+        "TOTAL": True,
+        "PART": True,
+        "A MONTH": not report.period.is_over,
+    }
+    keep = [index for index, is_wanted in enumerate(wanted.values()) if is_wanted]
+    header = [list(wanted)[index] for index in keep]
+    cells = [[_cells(line, whole)[index] for index in keep] for line in shown]
+    lines = tables.render(header, cells, painter, right=range(1, len(keep)), columns=columns)
+    hidden = len(report.lines) - len(shown)
     return [*lines, *([painter.paint(f"… and {hidden} more", "dim")] if hidden else [])]
 
 
 def _cells(line: Line, whole: Decimal) -> list[str]:
     part = f"{line.total / whole * 100:.1f} %" if whole else ""
-    return [clean(line.name), *map(amount, (line.standing, line.metered, line.allocated, line.total)), part]
+    amounts = map(amount, (line.standing, line.metered, line.allocated, line.total))
+    return [clean(line.name), *amounts, part, amount(line.monthly)]
 
 
 def _remarks(report: Report, painter: Painter) -> Iterator[str]:
@@ -100,6 +114,7 @@ def document(report: Report, *, with_rows: bool = True) -> dict[str, Any]:
         "currency": report.book.currency,
         "price_book": {"name": report.book.name, "date": str(report.book.date), "recalled": report.book.recalled},
         "total": rows.number(report.total),
+        "monthly": rows.number(report.monthly),
         "lines": [_line(line) for line in report.lines],
         "unpriced": [{"what": each.what, "why": each.why, "count": each.count} for each in report.unpriced],
         "metered_by_use": dict(report.metered_by_use),
@@ -115,7 +130,9 @@ def document(report: Report, *, with_rows: bool = True) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, str]:
-    parts = {name: rows.number(getattr(line, name)) for name in ("standing", "metered", "allocated", "total")}
+    parts = {
+        name: rows.number(getattr(line, name)) for name in ("standing", "metered", "allocated", "total", "monthly")
+    }
     return {"name": line.name, **parts}
 
 
@@ -159,7 +176,8 @@ def _signed(value: Decimal, currency: str) -> str:
 def _counted(label: str, count: int) -> str:
     if count == 0:
         return f"{label} changed"
-    return f"{'less ' if count < 0 else ''}{abs(count)} {label}{'' if abs(count) == 1 else 's'}"
+    ending = "" if abs(count) == 1 else "es" if label.endswith("s") else "s"
+    return f"{'less ' if count < 0 else ''}{abs(count)} {label}{ending}"
 
 
 def change_document(found: Sequence[Delta], book: PriceBook) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_a_resource_costs_from_its_creation_to_its_end() -> None:
     stood = standing.stood([past((day(5, 1), [gateway]), (day(6, 12), []))], BOOK, NOVEMBER)
     (row,) = stood.rows
     assert (row.start, row.end, row.quantity, row.cost) == (day(5), day(6, 12), 36, Decimal("1.62"))
-    assert (row.approximate, row.resource_name, row.account) == ("", "it", "111122223333")
+    assert (row.approximate, row.resource_name, row.account, row.monthly) == ("", "it", "111122223333", 0)
 
 
 def test_before_and_after_the_month_nothing_is_charged() -> None:
@@ -56,7 +56,7 @@ def test_before_and_after_the_month_nothing_is_charged() -> None:
 def test_monthly_prices_are_prorated_over_the_calendar_month() -> None:
     key = resource("kms.Key", created=day(16))
     (row,) = standing.stood([past((day(16), [key]))], BOOK, NOVEMBER).rows
-    assert (row.quantity, row.cost) == (Decimal("0.5"), Decimal("0.5"))
+    assert (row.quantity, row.cost, row.monthly) == (Decimal("0.5"), Decimal("0.5"), 1)
 
 
 def test_a_resource_that_changes_is_charged_by_what_it_was_at_the_time() -> None:
