@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from stackyard.model import paths, values
-from stackyard.model.values import Properties, Value
+from stackyard.model.values import UNKNOWN, Properties, Value
 from stackyard.providers.aws import documents
 from stackyard.providers.aws.kinds import Kind
 
@@ -87,6 +87,27 @@ def align(kind: Kind, old: Properties, new: Properties, outputs: Properties) -> 
         if not key.startswith("__") and same(kind, key, base.get(key), new.get(key)):
             base[key] = new.get(key)
     return base
+
+
+def unfilled(kind: Kind, inputs: Properties) -> Properties:
+    """`inputs` as outputs of what is not made yet: members that the cloud will fill in (`computed`) are UNKNOWN."""
+    filled: Any = inputs
+    for path in map(paths.parse, kind.computed):
+        if len(path) > 1:
+            filled = _opened(filled, path)
+    return dict(filled)
+
+
+def _opened(value: Value, path: paths.Path) -> Value:
+    first, rest = path[0], path[1:]
+    if isinstance(value, list) and first == "*" and rest:
+        return [_opened(item, rest) for item in value]
+    if not isinstance(value, dict) or first == "*":
+        return value
+    name = str(first)
+    if rest:
+        return {**value, name: _opened(value[name], rest)} if name in value else value
+    return value if name in value else {**value, name: UNKNOWN}
 
 
 def _given(kind: Kind, path: paths.Path, old: Value, new: Value) -> Value:

@@ -111,7 +111,7 @@ def _clashes(kind: Kind, old: Properties, new: Properties) -> bool:
 
 def preview_create(scope: Scope, kind: Kind, inputs: Properties) -> base.Made:
     """What is known of the outputs before anything is made."""
-    known = {key: value for key, value in inputs.items() if not key.startswith("__")}
+    known = comparing.unfilled(kind, {key: value for key, value in inputs.items() if not key.startswith("__")})
     with translated(kind, "preview", inputs):
         predicted = _predicted(scope, kind, inputs)
     outputs = {key: predicted.get(key, known.get(key, UNKNOWN)) for key in kind.schema.outputs}
