@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +12,8 @@ from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.settings import LogDays, Settings
 from stackyard.platform.components.tags import Tags
+
+QUEUE_DAYS: Final = 14  # the longest that a queue keeps a message
 
 
 class Alarm(Settings):
@@ -27,11 +29,15 @@ class ObservabilitySettings(Settings):
     """`log_groups` maps a name below the stage's own prefix to the days its lines are kept.
 
     `alarms` each watch one of them. `subscribers` are mail addresses that alarms go to.
+    Alarms of organizations ring here, too, from accounts of their own: `organization_id` admits those of one AWS
+    organization, `alarm_accounts` those that it names (`*`: any). Without either, only the platform's own.
     """
 
     log_groups: dict[str, LogDays] = pydantic.Field(min_length=1)
     alarms: dict[str, Alarm] = pydantic.Field(default_factory=dict)
     subscribers: tuple[str, ...] = ()
+    organization_id: str = pydantic.Field(default="", pattern=r"^(o-[a-z0-9]{10,32})?$")
+    alarm_accounts: tuple[Annotated[str, pydantic.Field(pattern=r"^(\d{12}|\*)$")], ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _watched_exist(self) -> ObservabilitySettings:
@@ -42,10 +48,10 @@ class ObservabilitySettings(Settings):
 
 
 class Observability(Component):
-    """Makes log groups, metric filters with their alarms, a topic that alarms ring on, and a dashboard of them.
+    """Makes log groups, metric filters with their alarms, a topic that all alarms ring on, and a dashboard of them.
 
-    Metrics are in a namespace of the stage's own. Logs cost 0.50 USD per GB taken in, an alarm 0.10 USD and
-    a dashboard 3 USD a month.
+    What rings is kept in a queue for a fortnight, for those who were not listening. Metrics are in a namespace of the
+    stage's own. Logs cost 0.50 USD per GB taken in, an alarm 0.10 USD and a dashboard 3 USD a month.
     """
 
     def __init__(
@@ -55,14 +61,21 @@ class Observability(Component):
         self.stage = tags.environment
         self.namespace = f"Platform/{self.stage}"
         self.groups = {group: self._group(group, days) for group, days in settings.log_groups.items()}
+        self.account = aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=self)).account_id
         self.topic = self._topic(settings)
+        self.queue = self._queue()
         for alarm, watched in settings.alarms.items():
             self._alarm(alarm, watched)
         self._dashboard(sorted(settings.alarms))
         self.topic_arn = self.topic.arn
         self.log_group_names = {group: resource.name for group, resource in self.groups.items()}
         self.register_outputs(
-            {"topic_arn": self.topic_arn, "log_group_names": self.log_group_names, "namespace": self.namespace}
+            {
+                "topic_arn": self.topic_arn,
+                "queue_url": self.queue.url,
+                "log_group_names": self.log_group_names,
+                "namespace": self.namespace,
+            }
         )
 
     def _group(self, name: str, days: int) -> aws.cloudwatch.LogGroup:
@@ -78,13 +91,42 @@ class Observability(Component):
         topic = aws.sns.Topic(f"{self.name}-alarms", tags=self.tagged("alarms"), opts=self.below())
         inside = pulumi.ResourceOptions(parent=topic)
         ringers = {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]}
-        may_ring = policies.allow(["sns:Publish"], topic.arn, Principal=ringers)
+        may_ring = policies.allow(["sns:Publish"], topic.arn, Principal=ringers, **self._admitted(settings))
         aws.sns.TopicPolicy(f"{self.name}-alarms", arn=topic.arn, policy=policies.document(may_ring), opts=inside)
         for address in settings.subscribers:
             aws.sns.TopicSubscription(
                 f"{self.name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=inside
             )
         return topic
+
+    def _admitted(self, settings: ObservabilitySettings) -> dict[str, Any]:
+        """The condition on whose alarms may ring."""
+        if settings.organization_id:
+            return {"Condition": {"StringEquals": {"aws:SourceOrgID": settings.organization_id}}}
+        if "*" in settings.alarm_accounts:
+            return {}
+        accounts = [self.account, *settings.alarm_accounts]
+        return {"Condition": {"StringEquals": {"aws:SourceAccount": accounts}}}
+
+    def _queue(self) -> aws.sqs.Queue:
+        name = f"{self.name}-alarms"
+        queue = aws.sqs.Queue(
+            name,
+            name=f"platform-{self.stage.lower()}-alarms",
+            message_retention_seconds=QUEUE_DAYS * 86400,
+            sqs_managed_sse_enabled=True,
+            tags=self.tagged("alarms"),
+            opts=pulumi.ResourceOptions(parent=self.topic),
+        )
+        inside = pulumi.ResourceOptions(parent=queue)
+        from_topic = {"ArnEquals": {"aws:SourceArn": self.topic.arn}}
+        may_send = policies.allow(
+            ["sqs:SendMessage"], queue.arn, Principal={"Service": "sns.amazonaws.com"}, Condition=from_topic
+        )
+        admitted = aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=policies.document(may_send), opts=inside)
+        after = pulumi.ResourceOptions(parent=queue, depends_on=[admitted])
+        aws.sns.TopicSubscription(name, topic=self.topic.arn, protocol="sqs", endpoint=queue.arn, opts=after)
+        return queue
 
     def _alarm(self, name: str, watched: Alarm) -> None:
         group = self.groups[watched.log_group]
@@ -116,7 +158,9 @@ class Observability(Component):
 
     def _dashboard(self, metrics: list[str]) -> None:
         region = aws.get_region(opts=pulumi.InvokeOptions(parent=self)).region
-        widgets = [_widget(rank, metric, self.namespace, region) for rank, metric in enumerate(metrics)]
+        widgets = [_widget(rank, metric, [self.namespace, metric], region) for rank, metric in enumerate(metrics)]
+        waiting = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", self.queue.name]
+        widgets.append(_widget(len(metrics), "alarms not yet read", waiting, region))
         aws.cloudwatch.Dashboard(
             self.name,
             dashboard_name=f"platform-{self.stage}",
@@ -125,8 +169,8 @@ class Observability(Component):
         )
 
 
-def _widget(rank: int, metric: str, namespace: str, region: str) -> dict[str, Any]:
+def _widget(rank: int, title: str, metric: list[Any], region: str) -> dict[str, Any]:
     """One graph, twelve columns of the page's twenty-four wide and six rows high."""
-    shown = {"metrics": [[namespace, metric]], "stat": "Sum", "period": 300, "region": region, "title": metric}
+    shown = {"metrics": [metric], "stat": "Sum", "period": 300, "region": region, "title": title}
     place = {"x": 12 * (rank % 2), "y": 6 * (rank // 2), "width": 12, "height": 6}
     return {"type": "metric", **place, "properties": shown}
