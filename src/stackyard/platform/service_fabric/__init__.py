@@ -7,6 +7,7 @@ from stackyard.platform.service_fabric.compute import Compute, ComputeSettings
 from stackyard.platform.service_fabric.control_api import ControlApi, ControlApiSettings, Route
 from stackyard.platform.service_fabric.control_tables import ControlTables, ControlTablesSettings, TableShape
 from stackyard.platform.service_fabric.deployers import Deployers, DeployersSettings
+from stackyard.platform.service_fabric.dns import Dns, DnsSettings
 from stackyard.platform.service_fabric.image_registry import ImageRegistry, ImageRegistrySettings
 from stackyard.platform.service_fabric.network import Network, NetworkSettings
 from stackyard.platform.service_fabric.observability import Alarm, Observability, ObservabilitySettings
@@ -21,6 +22,8 @@ __all__ = [
     "ControlTablesSettings",
     "Deployers",
     "DeployersSettings",
+    "Dns",
+    "DnsSettings",
     "ImageRegistry",
     "ImageRegistrySettings",
     "Network",
