@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
 import itertools
 import json
 import os
+import signal
 import subprocess
 import tarfile
 import time
@@ -172,6 +174,34 @@ class Stage:
             return connection.execute(
                 f"SELECT id::bigint, amount::double, note, epoch(updated_at)::bigint FROM {schema}.orders ORDER BY id"
             ).fetchall()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to a run and all that it started, at one moment, as when its task's namespace ends."""
+    stopped: list[int] = []
+    while fresh := [each for each in _tree(process.pid) if each not in stopped]:
+        for each in fresh:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGSTOP)
+        stopped += fresh
+    for each in stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    process.wait(timeout=30)
+
+
+def _tree(root: int) -> list[int]:
+    """A process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with contextlib.suppress(OSError):
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(folder.name))
+    found = [root]
+    for each in found:
+        found += children.get(each, [])
+    return found
 
 
 def packed(folder: Path) -> bytes:
