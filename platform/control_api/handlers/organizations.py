@@ -1,25 +1,27 @@
-"""Organizations: create, get, update, list. One function a verb; each may touch the table in one way only.
+"""Organizations: create, get, update, list. One function a verb; each may touch the table in its own ways only.
 
-An organization that is created here is *requested*: it becomes a tenant when the platform's owners accept it.
+An organization that is created here is *requested*: it becomes a tenant when the platform's owners accept its file,
+and *active* when its site can be reached. Operators see all of them, everybody else their own.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import os
-import re
 import time
 from functools import cache
 from typing import Any
 
 import boto3
-from answers import Answer, Event, Refused, answer, answering, body_of
+import pages
+import sessions
+import sites
+from answers import Answer, Caller, Refused, Request, answer
 from botocore.exceptions import ClientError
 
-NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 PAGE = 50
+_WAITING = ("requested", "accepted")
+_SHOWN = ("name", "display_name", "contact", "status", "version", "created", "updated")
+Row = dict[str, Any]
 
 
 @cache
@@ -28,80 +30,121 @@ def table() -> Any:
     return boto3.resource("dynamodb").Table(os.environ["ORGANIZATIONS_TABLE"])
 
 
-@answering
-def create(event: Event) -> Answer:
-    """POST /organizations {name, display_name, contact} → 201, 400, or 409 when the name is taken."""
-    body = body_of(event)
-    known = _fields(body, required=("name", "display_name", "contact"))
+def create(request: Request) -> Answer:
+    """POST /organizations {name, display_name, contact} → 201, 400, or 409 when the name is taken. Operators only."""
+    _operator(request.caller)
+    name = request.body["name"]
+    if name == "platform":
+        raise Refused(409, "'platform' is the platform's own name")
     now = int(time.time())
-    item = {**known, "status": "requested", "version": 1, "created": now, "updated": now}
-    try:
-        table().put_item(
-            Item=item, ConditionExpression="attribute_not_exists(#n)", ExpressionAttributeNames={"#n": "name"}
-        )
-    except ClientError as error:
-        if _failed_condition(error):
-            raise Refused(409, f"there is an organization {known['name']!r} already") from None
-        raise
-    return answer(201, item)
+    item = {**request.body, "status": "requested", "version": 1, "created": now, "updated": now}
+    if not _put(item):
+        raise Refused(409, f"there is an organization {name!r} already")
+    return answer(201, shown(item))
 
 
-@answering
-def get(event: Event) -> Answer:
-    """GET /organizations/{name} → 200 or 404."""
-    name = _name_in_path(event)
+def get(request: Request) -> Answer:
+    """GET /organizations/{organization} → 200 or 404. One that waits becomes active when its site can be reached."""
+    name = _visible(request)
     found = table().get_item(Key={"name": name}, ConsistentRead=True).get("Item")
+    if found is None or found["status"] in _WAITING:
+        found = _reached(name, found) or found
     if found is None:
-        raise Refused(404, f"there is no organization {name!r}")
-    return answer(200, found)
+        raise sites.none_such("organization", name)
+    return answer(200, shown(found))
 
 
-@answering
-def update(event: Event) -> Answer:
-    """PUT /organizations/{name} {display_name?, contact?, version?} → 200, 400, 404, or 409 when it has moved on.
+def update(request: Request) -> Answer:
+    """PUT /organizations/{organization} {display_name?, contact?, version?} → 200, 400, 404, or 409.
 
-    With `version`, the change is made only to the version that the caller has read.
+    With `version`, the change is made only to the version that the caller has read. Operators may, and the
+    organization's administrators.
     """
-    name = _name_in_path(event)
-    body = body_of(event)
-    expected = body.pop("version", None)
-    if expected is not None and (not isinstance(expected, int) or isinstance(expected, bool)):
-        raise Refused(400, "version must be a whole number")
-    changes = _fields(body, allowed=("display_name", "contact"))
+    name = _visible(request)
+    if not request.caller.operator and not sites.site_of(request.caller, name).group("administer", "*", "*"):
+        raise Refused(403, f"only those who may administer all of {name} may change it")
+    changes = {field: request.body[field] for field in ("display_name", "contact") if field in request.body}
+    expected = request.body.get("version")
     if not changes:
-        raise Refused(400, "nothing to change: give display_name or contact")
+        raise Refused(400, "nothing to change: give display_name or contact", faults=["nothing to change"])
     try:
         changed = table().update_item(**_change(name, changes, expected))
     except ClientError as error:
         if not _failed_condition(error):
             raise
         if "Item" not in error.response:
-            raise Refused(404, f"there is no organization {name!r}") from None
+            raise sites.none_such("organization", name) from None
         raise Refused(409, f"organization {name!r} is no longer at version {expected}") from None
-    return answer(200, changed["Attributes"])
+    return answer(200, shown(changed["Attributes"]))
 
 
-@answering
-def list_all(event: Event) -> Answer:
+def list_all(request: Request) -> Answer:
     """GET /organizations[?next=…] → 200 with one page, and `next` when there are more."""
-    asked: dict[str, Any] = {"Limit": PAGE}
-    token = (event.get("queryStringParameters") or {}).get("next")
-    if token:
-        asked["ExclusiveStartKey"] = _page_key(token)
+    if not request.caller.operator:
+        own = table().get_item(Key={"name": request.caller.organization}).get("Item")
+        return answer(200, {"organizations": [shown(own)] if own else []})
+    asked: Row = {"Limit": PAGE}
+    if after := pages.start(request.query):
+        asked["ExclusiveStartKey"] = {"name": after}
     page = table().scan(**asked)
-    body: dict[str, Any] = {"organizations": sorted(page["Items"], key=lambda item: item["name"])}
-    if page.get("LastEvaluatedKey"):
-        body["next"] = base64.urlsafe_b64encode(json.dumps(page["LastEvaluatedKey"]).encode()).decode()
-    return answer(200, body)
+    found = sorted((shown(item) for item in page["Items"]), key=lambda item: item["name"])
+    return answer(200, {"organizations": found, **pages.following(page, "name")})
 
 
-def _change(name: str, changes: dict[str, str], expected: int | None) -> dict[str, Any]:
-    values = {f":{field}": value for field, value in changes.items()}
+def shown(item: Row) -> Row:
+    """An organization as the API shows it."""
+    return {field: item[field] for field in _SHOWN if field in item}
+
+
+def _reached(name: str, row: Row | None) -> Row | None:
+    """The row as it becomes now that the organization's site can be reached; None while it cannot."""
+    account = sessions.account_of(name, row or {})
+    if not account or sites.access_of(name, account) is None:
+        return None
+    if row is not None:
+        return _activated(name, row)
+    now = int(time.time())
+    made = {"name": name, "display_name": name, "status": "active", "version": 1, "created": now, "updated": now}
+    return made if _put(made) else None
+
+
+def _activated(name: str, row: Row) -> Row | None:
+    try:
+        changed: Row = table().update_item(
+            Key={"name": name},
+            UpdateExpression="SET #s = :active, #u = :now",
+            ConditionExpression="#s = :before",
+            ExpressionAttributeNames={"#s": "status", "#u": "updated"},
+            ExpressionAttributeValues={":active": "active", ":before": row["status"], ":now": int(time.time())},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+    except ClientError as error:
+        if not _failed_condition(error):
+            raise
+        return None
+    return changed
+
+
+def _put(item: Row) -> bool:
+    """Whether the row is there now by us: false when there was one already."""
+    try:
+        table().put_item(
+            Item=item, ConditionExpression="attribute_not_exists(#n)", ExpressionAttributeNames={"#n": "name"}
+        )
+    except ClientError as error:
+        if _failed_condition(error):
+            return False
+        raise
+    return True
+
+
+def _change(name: str, changes: dict[str, str], expected: int | None) -> Row:
+    values: Row = {f":{field}": value for field, value in changes.items()}
     sets = [f"#{field} = :{field}" for field in changes]
     condition = "attribute_exists(#name)"
     if expected is not None:
         condition += " AND #version = :expected"
-        values[":expected"] = expected  # type: ignore[assignment]
+        values[":expected"] = expected
     return {
         "Key": {"name": name},
         "UpdateExpression": f"SET {', '.join(sets)}, #updated = :now ADD #version :one",
@@ -113,42 +156,17 @@ def _change(name: str, changes: dict[str, str], expected: int | None) -> dict[st
     }
 
 
-def _fields(body: dict[str, Any], required: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> dict[str, str]:
-    """The body's fields, checked. Raises Refused(400) that names every fault at once."""
-    known = required or allowed
-    faults = [f"{field} is missing" for field in required if field not in body]
-    faults += [f"{field} is not a field of an organization" for field in sorted(set(body) - set(known))]
-    faults += [fault for field in known if field in body for fault in _faults(field, body[field])]
-    if faults:
-        raise Refused(400, "; ".join(faults))
-    return {field: body[field] for field in known if field in body}
-
-
-def _faults(field: str, value: Any) -> list[str]:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        return [f"{field} must be text of 1 to 200 characters"]
-    if field == "name" and not NAME.fullmatch(value):
-        return ["name must be 2 to 32 lower-case letters, digits and '-', and begin with a letter"]
-    if field == "contact" and not MAIL.fullmatch(value):
-        return ["contact must be a mail address"]
-    return []
-
-
-def _name_in_path(event: Event) -> str:
-    name = (event.get("pathParameters") or {}).get("name", "")
-    if not NAME.fullmatch(name):
-        raise Refused(404, f"there is no organization {name!r}")
+def _visible(request: Request) -> str:
+    """The organization's name. Raises Refused(404) for one that the caller may not know of."""
+    name = request.path["organization"]
+    if not request.caller.operator and request.caller.organization != name:
+        raise sites.none_such("organization", name)
     return name
 
 
-def _page_key(token: str) -> dict[str, str]:
-    try:
-        key = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError:
-        key = None
-    if not isinstance(key, dict) or set(key) != {"name"} or not isinstance(key["name"], str):
-        raise Refused(400, "next is not a page of this list")
-    return key
+def _operator(caller: Caller) -> None:
+    if not caller.operator:
+        raise Refused(403, "only operators of the platform may request organizations")
 
 
 def _failed_condition(error: ClientError) -> bool:

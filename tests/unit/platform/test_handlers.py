@@ -1,19 +1,15 @@
-"""The control API's handlers, against a table in memory that answers as DynamoDB does."""
+"""The control API's handlers of organizations, against a table in memory that answers as DynamoDB does."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-HANDLERS = Path(__file__).parents[3] / "platform" / "control_api" / "handlers"
 ACME = {"name": "acme", "display_name": "Acme", "contact": "ada@acme.example"}
 
 
@@ -36,6 +32,11 @@ class Table:
     def update_item(self, **asked: Any) -> dict[str, Any]:
         item = self.items.get(asked["Key"]["name"])
         values = asked["ExpressionAttributeValues"]
+        if ":active" in values:
+            assert item is not None
+            assert values[":before"] == item["status"]
+            item |= {"status": values[":active"], "updated": Decimal(values[":now"])}
+            return {"Attributes": item}
         if item is None or values.get(":expected", item["version"]) != item["version"]:
             raise _failed_condition(item)
         fields = {key[1:]: value for key, value in values.items() if key[1:] in ("display_name", "contact")}
@@ -60,26 +61,36 @@ def _failed_condition(item: dict[str, Any] | None = None) -> ClientError:
 
 
 Call = Callable[..., tuple[int, Any]]
+OPERATOR = {"organization": "platform", "user": "op@platform.example", "expires": 2**40}
+ADA = {"organization": "acme", "user": "ada@acme.example", "expires": 2**40}
+VERBS = {
+    "create": "POST /organizations",
+    "list_all": "GET /organizations",
+    "get": "GET /organizations/{organization}",
+    "update": "PUT /organizations/{organization}",
+}
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Call a handler as the HTTP API does; gives the status and the body."""
-    monkeypatch.syspath_prepend(str(HANDLERS))
-    organizations = importlib.import_module("organizations")
+def call(handlers: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Call a route as the HTTP API does; gives the status and the body."""
+    organizations, entries = handlers("organizations"), handlers("entries")
     table = Table()
     monkeypatch.setattr(organizations, "table", lambda: table)
+    monkeypatch.setattr(organizations.sites, "access_of", lambda *_asked: None)
 
-    def called(verb: str, body: Any = None, name: str = "", query: dict[str, str] | None = None) -> tuple[int, Any]:
-        event = {"body": body if isinstance(body, str) or body is None else json.dumps(body)}
-        event |= {"pathParameters": {"name": name}} if name else {}  # type: ignore[dict-item]
-        event |= {"queryStringParameters": query} if query else {}  # type: ignore[dict-item]
-        answer = getattr(organizations, verb)(event, None)
+    def called(
+        verb: str, body: Any = None, name: str = "", query: dict[str, str] | None = None, caller: Any = OPERATOR
+    ) -> tuple[int, Any]:
+        event: dict[str, Any] = {"routeKey": VERBS[verb], "requestContext": {"authorizer": {"lambda": caller}}}
+        event |= {"body": body if isinstance(body, str) or body is None else json.dumps(body)}
+        event |= {"pathParameters": {"organization": name}} if name else {}
+        event |= {"queryStringParameters": query} if query else {}
+        answer = entries.handle(event, None)
+        assert answer["headers"]["cache-control"] == "no-store"
         return answer["statusCode"], json.loads(answer["body"])
 
-    yield called
-    for module in ("organizations", "answers"):
-        sys.modules.pop(module, None)
+    return called
 
 
 def test_what_is_created_is_read_back(call: Call) -> None:
@@ -99,10 +110,10 @@ def test_a_name_is_given_once(call: Call) -> None:
     [
         ("{", "not JSON"),
         ("[]", "JSON object"),
-        ("", "not JSON"),
+        ("", "JSON object"),
         ({}, "name is missing; display_name is missing; contact is missing"),
         ({**ACME, "name": "Acme!"}, "name must be"),
-        ({**ACME, "name": 3}, "name must be text"),
+        ({**ACME, "name": 3}, "name must be"),
         ({**ACME, "contact": "ada"}, "contact must be a mail address"),
         ({**ACME, "display_name": " "}, "display_name must be text"),
         ({**ACME, "colour": "red"}, "colour is not a field"),
@@ -153,3 +164,45 @@ def test_a_long_list_comes_in_pages(call: Call) -> None:
 
 def test_a_page_that_is_none_is_refused(call: Call) -> None:
     assert call("list_all", query={"next": "!!"})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "caller", [{}, {"refused": "the token is not known"}, {**ADA, "expires": 1}, {**ADA, "user": ""}]
+)
+@pytest.mark.parametrize("verb", VERBS)
+def test_nobody_gets_anything(call: Call, verb: str, caller: dict[str, Any]) -> None:
+    call("create", ACME)
+    status, answer = call(verb, "{ not looked at", name="acme", caller=caller)
+    assert (status, set(answer)) == (401, {"error"})
+
+
+def test_a_tenant_sees_its_own_organization_and_no_other(call: Call) -> None:
+    call("create", ACME)
+    call("create", {**ACME, "name": "globex"})
+    assert [each["name"] for each in call("list_all", caller=ADA)[1]["organizations"]] == ["acme"]
+    assert call("get", name="acme", caller=ADA)[0] == 200
+    unknown = call("get", name="initech", caller=ADA)
+    for verb in ("get", "update"):
+        status, answer = call(verb, {"contact": "x@y.example"}, name="globex", caller=ADA)
+        assert (status, answer["error"].replace("globex", "initech")) == (unknown[0], unknown[1]["error"])
+
+
+def test_only_operators_request_organizations(call: Call) -> None:
+    status, answer = call("create", ACME, caller=ADA)
+    assert (status, "operators" in answer["error"]) == (403, True)
+
+
+def test_an_organization_is_active_once_its_site_can_be_reached(
+    call: Call, handlers: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCOUNTS", "derived")
+    call("create", ACME)
+    assert call("get", name="acme")[1]["status"] == "requested"
+    monkeypatch.setattr(handlers("sites"), "access_of", lambda *_asked: {"groups": {}})
+    assert call("get", name="acme")[1]["status"] == "active"
+    assert call("list_all")[1]["organizations"][0]["status"] == "active"
+    assert call("get", name="globex")[1]["status"] == "active", "one that was never requested has a site all the same"
+
+
+def test_the_operators_name_is_nobody_elses(call: Call) -> None:
+    assert call("create", {**ACME, "name": "platform"})[0] == 409

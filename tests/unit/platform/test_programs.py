@@ -33,9 +33,10 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     },
     "registry": {"repository_urls": {"runner": "registry/runner"}, "repository_arns": {"runner": "arn:runner"}},
     "storage": {
-        "table_names": {"organizations": "organizations-1"},
-        "table_arns": {"organizations": "arn:table:organizations"},
+        "table_names": {name: f"{name}-1" for name in ("organizations", "tokens", "costs")},
+        "table_arns": {name: f"arn:table:{name}" for name in ("organizations", "tokens", "costs")},
     },
+    "control_api": {"url": "https://api.example", "api_id": "api-1", "execution_arn": "arn:execute"},
     "observability": {"alarm_topic_arn": "arn:topic"},
 }
 
@@ -51,7 +52,7 @@ def site(organization: str) -> Recording:
 
 @pytest.mark.parametrize("stage", ["QA", "Production"])
 @pytest.mark.parametrize(
-    "project", ["network", "identity", "registry", "storage", "compute", "observability", "control_api"]
+    "project", ["network", "identity", "registry", "storage", "compute", "observability", "control_api", "control_web"]
 )
 def test_everything_that_can_carry_tags_carries_those_of_its_stage(project: str, stage: str) -> None:
     recording = run(project, stage)
@@ -87,29 +88,57 @@ def test_one_stage_makes_the_issuer_and_the_other_relies_on_it() -> None:
 
 
 def test_every_role_of_the_platform_is_bounded() -> None:
-    recordings = [run("identity", "QA"), run("compute", "QA"), run("control_api", "QA"), site("acme")]
+    recordings = [
+        run("identity", "QA"),
+        run("compute", "QA"),
+        run("control_api", "QA"),
+        run("control_web", "QA"),
+        site("acme"),
+    ]
     roles = [role for recording in recordings for role in recording.of("iam/role")]
     assert len({role.name for role in roles}) == len(roles) > 20
     assert [role.name for role in roles if not role.inputs.get("permissionsBoundary")] == []
 
 
-def test_a_function_may_do_only_what_its_route_needs() -> None:
+def test_a_function_may_do_only_what_its_routes_need() -> None:
     recording = run("control_api", "QA")
-    allowed = {role.name: recording.policy("iam/rolePolicy", role.name) for role in recording.of("iam/rolePolicy")}
-    verbs = {name: statements[1]["Action"] for name, statements in allowed.items()}
-    assert verbs == {
-        "create-organization": ["dynamodb:PutItem"],
-        "get-organization": ["dynamodb:GetItem"],
-        "update-organization": ["dynamodb:UpdateItem"],
-        "list-organizations": ["dynamodb:Scan"],
+    allowed: dict[str, set[tuple[str, str]]] = {}
+    for role in recording.of("iam/rolePolicy"):
+        _log, *statements = recording.policy("iam/rolePolicy", role.name)
+        said = [(action, str(each["Resource"])) for each in statements for action in each["Action"]]
+        allowed[role.name] = {(action.partition(":")[2], resource.rpartition(":")[2]) for action, resource in said}
+    broker = ("AssumeRole", "broker")
+    known = ("GetItem", "organizations")
+    assert allowed == {
+        "about": set(),
+        "control-api-tokens": {("GetItem", "tokens")},
+        "costs": {broker, known, ("Query", "costs")},
+        "create-organization": {("PutItem", "organizations")},
+        "get-organization": {broker, known, ("PutItem", "organizations"), ("UpdateItem", "organizations")},
+        "list-organizations": {known, ("Scan", "organizations")},
+        "sites": {broker, known},
+        "update-organization": {broker, known, ("UpdateItem", "organizations")},
     }
-    assert {statements[1]["Resource"] for statements in allowed.values()} == {"arn:table:organizations"}
-    assert {route.inputs["routeKey"] for route in recording.of("apigatewayv2/route")} == {
-        "POST /organizations",
-        "GET /organizations",
-        "GET /organizations/{name}",
-        "PUT /organizations/{name}",
-    }
+
+
+def test_every_route_of_the_contract_is_there_and_only_four_are_open() -> None:
+    recordings = [run("control_api", "QA"), run("control_web", "QA")]
+    routes = [route.inputs for recording in recordings for route in recording.of("apigatewayv2/route")]
+    unguarded = {route["routeKey"] for route in routes if route.get("authorizationType", "NONE") == "NONE"}
+    assert unguarded == {"GET /", "GET /app/{file+}", "GET /health", "GET /openapi.json"}
+    assert all(route["authorizationType"] == "CUSTOM" for route in routes if route["routeKey"] not in unguarded)
+    assert len(routes) == 18
+
+
+def test_the_page_is_private_files_and_a_function_that_may_read_them() -> None:
+    recording = run("control_web", "Production")
+    files = {each.inputs["key"]: each.inputs["contentType"] for each in recording.of("s3/bucketObjectv2")}
+    assert files["index.html"] == "text/html"
+    assert files["main.js"] == "text/javascript"
+    assert files["app.css"] == "text/css"
+    assert recording.one("s3/bucketPublicAccessBlock")["restrictPublicBuckets"] is True
+    _log, reading = recording.policy("iam/rolePolicy", "control-web")
+    assert (reading["Action"], reading["Resource"]) == (["s3:GetObject"], "arn:bucket:control-web/*")
 
 
 def test_the_api_reads_other_stacks_of_its_own_stage_only() -> None:

@@ -4,8 +4,9 @@ Promise: nothing here belongs to one organization, and its cost grows slower tha
 """
 
 from stackyard.platform.service_fabric.compute import Compute, ComputeSettings
-from stackyard.platform.service_fabric.control_api import ControlApi, ControlApiSettings, Route
+from stackyard.platform.service_fabric.control_api import ApiFunction, ControlApi, ControlApiSettings, Route
 from stackyard.platform.service_fabric.control_tables import ControlTables, ControlTablesSettings, TableShape
+from stackyard.platform.service_fabric.control_web import ControlWeb, ControlWebSettings
 from stackyard.platform.service_fabric.deployers import Deployers, DeployersSettings
 from stackyard.platform.service_fabric.dns import Dns, DnsSettings
 from stackyard.platform.service_fabric.image_registry import ImageRegistry, ImageRegistrySettings
@@ -14,12 +15,15 @@ from stackyard.platform.service_fabric.observability import Alarm, Observability
 
 __all__ = [
     "Alarm",
+    "ApiFunction",
     "Compute",
     "ComputeSettings",
     "ControlApi",
     "ControlApiSettings",
     "ControlTables",
     "ControlTablesSettings",
+    "ControlWeb",
+    "ControlWebSettings",
     "Deployers",
     "DeployersSettings",
     "Dns",
