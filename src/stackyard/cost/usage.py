@@ -39,6 +39,7 @@ class Kind(enum.StrEnum):
     LOG_BYTES = "log_bytes"
     LOG_BYTES_STORED = "log_bytes_stored"
     IMAGE_BYTES_STORED = "image_bytes_stored"
+    FILE_BYTES_STORED = "file_bytes_stored"
     TABLE_WRITES = "table_writes"
     TABLE_READS = "table_reads"
     API_REQUESTS = "api_requests"
@@ -67,6 +68,7 @@ TARIFFS: Final = {
     Kind.LOG_BYTES: Tariff("cloudwatch.logs.ingested", Decimal(GIB)),
     Kind.LOG_BYTES_STORED: Tariff("cloudwatch.logs.stored", Decimal(GIB)),
     Kind.IMAGE_BYTES_STORED: Tariff("ecr.storage", Decimal(GIB)),
+    Kind.FILE_BYTES_STORED: Tariff("efs.storage", Decimal(GIB)),
     Kind.TABLE_WRITES: Tariff("dynamodb.writes", Decimal(1_000_000)),
     Kind.TABLE_READS: Tariff("dynamodb.reads", Decimal(1_000_000)),
     Kind.API_REQUESTS: Tariff("apigateway.http", Decimal(1_000_000)),
@@ -75,7 +77,9 @@ TARIFFS: Final = {
     Kind.SCHEDULED: Tariff("scheduler.invocations", Decimal(1_000_000)),
     Kind.METRICS: Tariff("cloudwatch.metric", Decimal(1)),
 }
-HELD: Final = frozenset({Kind.BYTES_STORED, Kind.LOG_BYTES_STORED, Kind.IMAGE_BYTES_STORED, Kind.METRICS})
+HELD: Final = frozenset(
+    {Kind.BYTES_STORED, Kind.LOG_BYTES_STORED, Kind.IMAGE_BYTES_STORED, Kind.FILE_BYTES_STORED, Kind.METRICS}
+)
 """Kinds whose amount stands from start to end; the others happen."""
 COMPUTE: Final = frozenset({"fargate.vcpu", "fargate.memory"})
 """The prices that metered compute comes to."""
