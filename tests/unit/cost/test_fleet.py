@@ -6,9 +6,9 @@ import functools
 from decimal import Decimal
 
 import pytest
-
 from benchmarks import fleet_cost
 from benchmarks.fleet_cost import Fleet
+
 from stackyard.cost import prices
 
 GIVEN, BOOK = fleet_cost.profile(), prices.load()
