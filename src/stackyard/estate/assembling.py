@@ -157,6 +157,9 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
         path = folder / files_of[name] if name in files_of else found.reader.stack_file(project, name)
         cloud, tags = _ruled(full.short, project.tags, parts.manifest)
         stack = Stack(full, project, path, cloud, tags)
+        if name not in members and any(fleet.own_accounts for fleet in fleet_of):
+            # Asked for, and of an entry that is gone: its resources are still in the organization's account.
+            stack = dataclasses.replace(stack, tenant=name.partition(".")[0])
         if name in members:
             member = members[name]
             stack = dataclasses.replace(

@@ -154,3 +154,8 @@ def test_a_part_of_a_dotted_name_stands_where_it_is_asked_for(tmp_path: Path) ->
         "project": "shop",
         "beyond": "{entry.9}",
     }
+
+
+def test_a_stack_that_is_asked_for_after_its_entry_is_gone_is_in_the_organizations_account(tmp_path: Path) -> None:
+    stacks = by_short(discover(write(tmp_path), stacks=("hosted/gone.shop.QA",)))
+    assert (stacks["hosted/gone.shop.QA"].tenant, stacks["hosted/gone.shop.QA"].fleet_entry) == ("gone", "")
