@@ -15,7 +15,7 @@ from stackyard import errors
 from stackyard.kit import files
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic
-from stackyard.model.estates import Stack
+from stackyard.model.estates import Estate, Stack
 from stackyard.model.tenants import Organization
 from stackyard.operations import accounts
 from stackyard.operations.workspace import Workspace
@@ -37,6 +37,7 @@ class Hosting:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self._known: tuple[Estate | None, Mapping[tuple[str, str], Stack]] = (None, {})
         root = workspace.estate.root
         self.tenants = root / self._registry(SITES)
         self.records = Records(root / self._registry(ENVIRONMENTS), root)
@@ -72,7 +73,10 @@ class Hosting:
 
     @property
     def _stacks(self) -> Mapping[tuple[str, str], Stack]:
-        return _by_entry(self.workspace.estate.stacks)
+        estate = self.workspace.estate
+        if self._known[0] is not estate:
+            self._known = (estate, {(e.project.name, e.name.stack.rpartition(".")[0]): e for e in estate.stacks})
+        return self._known[1]
 
     async def is_up(self, stack: Stack) -> bool:
         """Whether it has resources, or a killed run may have left some."""
@@ -108,11 +112,6 @@ class Hosting:
             await backend.delete(stack.name, lock)
         finally:
             await backend.unlock(stack.name, lock)
-
-
-@functools.lru_cache(maxsize=4)
-def _by_entry(stacks: tuple[Stack, ...]) -> Mapping[tuple[str, str], Stack]:
-    return {(stack.project.name, stack.name.stack.rpartition(".")[0]): stack for stack in stacks}
 
 
 async def in_cloud(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

@@ -278,8 +278,8 @@ class Reconciliation:
         """What no stack holds: objects, rows, secrets, state; the record last."""
         record = self.records.one(change.entry)
         if site := self._sites.get(record.organization):
-            others = [each.source for each in self.records.read().active if each.entry != record.entry]
-            await in_cloud(retirement.remove, site, record, keep_source=record.source in others)
+            others = [each for each in self.records.read().active if each.entry != record.entry]
+            await in_cloud(retirement.remove, site, record, others)
         if stack := self.hosting.stack(ENVIRONMENTS, change.entry):
             await self.hosting.forget(stack)
         self.records.remove(change.entry)

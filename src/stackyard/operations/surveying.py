@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from stackyard import errors
 from stackyard.estate.schema import suggest
@@ -50,7 +51,7 @@ async def survey(hosting: Hosting, chosen: Sequence[str] = ()) -> Survey:
     gate = asyncio.Semaphore(_AT_ONCE)
     heard = await asyncio.gather(*(_hear(organizations.get(name), reading.active, gate) for name in names))
     now = int(time.time())
-    decisions, told = [], [*_of(faults, names, hosting), *reading.diagnostics]
+    decisions, told = [], [*_of(faults, chosen), *reading.diagnostics]
     for name, found in zip(names, heard, strict=True):
         for each in found:
             told += each.diagnostics
@@ -96,9 +97,6 @@ def _names(organizations: Mapping[str, Organization], reading: Reading, chosen: 
     return sorted(set(chosen) or known)
 
 
-def _of(faults: Sequence[Diagnostic], names: Sequence[str], hosting: Hosting) -> list[Diagnostic]:
-    """The faults of the chosen organizations' files; all organizations', when their files are not known."""
-    folder = hosting.tenants.name
-    others = {path.stem for path in hosting.tenants.glob("*.y*ml")}.difference(names)
-    hidden = {f"{folder}/{name}.yaml" for name in others}
-    return [each for each in faults if each.position is None or each.position.path not in hidden]
+def _of(faults: Sequence[Diagnostic], chosen: Sequence[str]) -> list[Diagnostic]:
+    """The faults of the chosen organizations' files; by default of all."""
+    return [each for each in faults if not chosen or not each.position or Path(each.position.path).stem in chosen]

@@ -57,6 +57,10 @@ class Archive:
         """Bytes of all its files."""
         return sum(file.size for file in self.files.values())
 
+    def document(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**dataclasses.asdict(self), "size": self.size}
+
     def expired(self, now: int) -> bool:
         """Whether it need not be kept any longer."""
         made = datetime.datetime.fromisoformat(self.made).timestamp()
