@@ -1,7 +1,7 @@
 """Faults: variables such as `${aws:username}` are compared as they are written; `dynamodb:LeadingKeys` is never there,
 so that a policy for one tenant's items opens all items; EC2 requests have no `aws:RequestTag`, and EC2 resources no
-`aws:ResourceTag` nor `ec2:ResourceTag`; no `cloudwatch:namespace`. Cure: variables are filled in, and all
-these keys are there.
+`aws:ResourceTag` nor `ec2:ResourceTag`; no `cloudwatch:namespace`; `aws:PrincipalArn` of a
+role's session is the session. Cure: variables are filled in, all these keys are there, and the principal is the role.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _TAG = re.compile(r"(TagSpecification\.\d+\.Tag\.\d+)\.Key")
 _EQUAL = re.compile(r"([#\w.-]+)\s*=\s*(:\w+)")
+_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+")
 _NOTHING = "\0"  # what no name and no value is
 _LITERALS = {"*": "*", "?": "?", "$": "$"}
 
@@ -36,6 +37,8 @@ def _in_evaluator(module: Any) -> None:
 
     def resolve_tags(key: str, context: Any) -> Any:
         found = resolve(key, context)
+        if key.lower() == "aws:principalarn":
+            return _role_of(str(found))
         kind, _, tag = key.partition("/")
         if found is None and tag and kind.lower() in ("aws:resourcetag", "ec2:resourcetag"):
             return _instance_tags(context.resource_arn).get(tag)
@@ -66,6 +69,16 @@ def _filled(module: Any, layer: list[list[Any]], context: Any) -> list[list[Any]
         return dataclasses.replace(one, **{name: filled(part) for name, part in parts.items()})
 
     return [[statement(one) for one in statements] for statements in layer]
+
+
+def _role_of(principal: str) -> str:
+    """The ARN of the role that a session is of; any other principal as it is."""
+    session = _SESSION.fullmatch(principal)
+    if session is None:
+        return principal
+    iam: Any = importlib.import_module("ministack.services.iam")
+    role = iam._roles.get_scoped(session[1], "", session[2]) or {}
+    return str(role.get("Arn") or f"arn:aws:iam::{session[1]}:role/{session[2]}")
 
 
 def _instance_tags(arn: str) -> dict[str, str]:
