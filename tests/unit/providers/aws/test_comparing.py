@@ -123,3 +123,15 @@ def test_documents(left: Any, right: Any, same: bool) -> None:
 
 def test_a_document_with_an_unknown_part_is_unknown() -> None:
     assert documents.text({"Resource": [UNKNOWN]}) is UNKNOWN
+
+
+def test_members_that_the_cloud_fills_in_are_open_until_it_has(kind: Thing) -> None:
+    given = {"rule": {"port": 1}, "rules": [{"port": 1}, {"id": "mine"}], "on": True}
+    filled = comparing.unfilled(kind, given)
+    assert filled == {
+        "rule": {"port": 1, "id": UNKNOWN},
+        "rules": [{"port": 1, "id": UNKNOWN}, {"id": "mine"}],
+        "on": True,
+    }
+    assert given == {"rule": {"port": 1}, "rules": [{"port": 1}, {"id": "mine"}], "on": True}
+    assert comparing.unfilled(kind, {"rule": UNKNOWN}) == {"rule": UNKNOWN}
