@@ -1,4 +1,4 @@
-"""stackyard tenant new|ls|show|check|accept|suspend|resume|remove|wave|secret|token"""
+"""stackyard tenant new|ls|show|check|accept|suspend|resume|remove|wave|project|secret|token"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stackyard.operations import leaving, tenants
 from stackyard.operations.deploying import Request
 from stackyard.operations.workspace import Opening
 
-_ELSEWHERE: Final = {"secret": "access", "token": "access", "wave": "wave"}
+_ELSEWHERE: Final = {"project": "project", "secret": "access", "token": "access", "wave": "wave"}
 
 
 class _Verbs(click.Group):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from stackyard.errors import ConfigError, Position
 from stackyard.estate import documents
@@ -110,6 +111,63 @@ def with_flag(text: str, key: str, value: bool, path: str) -> str:
     if after.diagnostics or after.root is None or after.root.plain() != expected:
         raise ConfigError(f"`{key}` cannot be set by a small change", hint="edit it by hand", position=Position(path))
     return changed
+
+
+def with_project(text: str, name: str, project: Mapping[str, Any], path: str) -> str:
+    """The text with one project more, above the others; every other character stays as it was.
+
+    `project` is what the file is to say of it. Raises ConfigError when it is there already, or cannot be added so.
+    """
+    root = documents.parse(text, path).root
+    plain = root.plain() if root is not None else None
+    if root is None or root.fields is None or not isinstance(plain, dict):
+        raise ConfigError(
+            "not an organization's file", hint="`stackyard tenant check` says why", position=Position(path)
+        )
+    node, before = root.fields.get("projects"), plain.get("projects") or {}
+    if not isinstance(before, dict) or name in before:
+        there = node.position if node is not None else Position(path)
+        raise ConfigError(f"project {name!r} is there already", hint="edit it by hand", position=there)
+    block = "".join(f"  {line}\n" for line in _block({name: project}))
+    lines = text.splitlines(keepends=True)
+    if node is None:
+        changed = f"{text}{'' if text.endswith(chr(10)) else chr(10)}projects:\n{block}"
+    else:
+        row = root.keys["projects"].line - 1
+        if not before:
+            lines[row] = re.sub(r"^projects:\s*(\{\s*\}|~|null)?", "projects:", lines[row])
+        changed = "".join([*lines[: row + 1], block, *lines[row + 1 :]])
+    after = documents.parse(changed, path)
+    if (
+        after.diagnostics
+        or after.root is None
+        or after.root.plain() != {**plain, "projects": {**before, name: project}}
+    ):
+        raise ConfigError(
+            "a project cannot be added by a small change", hint="edit it by hand", position=Position(path)
+        )
+    return changed
+
+
+def _block(value: Mapping[str, Any], indent: str = "") -> list[str]:
+    """A mapping as lines of YAML: mappings in block style, what is in lists in flow style."""
+    lines = []
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            lines += [f"{indent}{key}:", *_block(item, indent + "  ")]
+        elif isinstance(item, list) and item and isinstance(item[0], Mapping):
+            lines += [f"{indent}{key}:", *(f"{indent}  - {_flow(each)}" for each in item)]
+        else:
+            lines.append(f"{indent}{key}: {_flow(item)}")
+    return lines
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return _scalar(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _replaced(text: str, node: Node, word: str) -> str:

@@ -1,0 +1,53 @@
+"""Hosted projects of an organization's file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from stackyard import errors
+from stackyard.estate import files as sources
+from stackyard.kit import files
+from stackyard.operations import tenants
+from stackyard.operations.hosting import Hosting
+from stackyard.operations.workspace import Opening
+from stackyard.tenancy import registry, writing
+
+USUAL: Final[Sequence[Mapping[str, Any]]] = (
+    {"branch": "main", "environment": "prod", "services": ["schedules"]},
+    {"branch": "feature/**", "environment": "dev", "name": "dev-{slug}", "expires": "72h"},
+)
+"""The rules of a project for which none are said."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """A project to be added; `rules` as the file says them, empty for the usual ones."""
+
+    name: str
+    repository: str
+    manifest: str = ""
+    secrets: tuple[str, ...] = ()
+    rules: tuple[Mapping[str, Any], ...] = ()
+
+    def said(self) -> dict[str, Any]:
+        """What the file is to say of it."""
+        optional = {"manifest": self.manifest, "secrets": list(self.secrets)}
+        given = {key: value for key, value in optional.items() if value}
+        return {"repository": self.repository, **given, "rules": [dict(rule) for rule in self.rules or USUAL]}
+
+
+async def add(opening: Opening, organization: str, wanted: Wanted) -> str:
+    """Write a project into its organization's file; the file's path. Raises DiagnosedError with every fault of it."""
+    async with tenants.opened(opening) as workspace:
+        entry = tenants.found(Hosting(workspace), organization)
+        if entry.organization is None:
+            raise errors.DiagnosedError(entry.diagnostics)
+        before = sources.read(entry.file)
+        files.write(entry.file, writing.with_project(before, wanted.name, wanted.said(), entry.path).encode())
+        after = registry.entry(entry.file, workspace.estate.root)
+        if after.organization is None:
+            files.write(entry.file, before.encode())
+            raise errors.DiagnosedError(after.diagnostics)
+        return entry.path
