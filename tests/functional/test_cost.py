@@ -35,6 +35,9 @@ import pulumi_aws as aws
 tags = {"Layer": "fabric", "Organization": "platform", "Project": "network", "CostOwner": "platform"}
 aws.kms.Key("key", tags=tags)
 aws.cloudwatch.Dashboard("board", dashboard_name="board", dashboard_body='{"widgets": []}')
+costs = aws.dynamodb.Table("costs", billing_mode="PAY_PER_REQUEST", hash_key="organization", range_key="row",
+    attributes=[{"name": "organization", "type": "S"}, {"name": "row", "type": "S"}], tags=tags)
+pulumi.export("table_names", {"costs": costs.name})
 for index in range(pulumi.Config().get_int("addresses") or 0):
     aws.ec2.Eip(f"address-{index}", domain="vpc", tags=tags)
 """
@@ -221,6 +224,27 @@ def test_rows_are_written_as_csv(used: tuple[Path, EmbeddedCloud]) -> None:
     assert json.loads(key["Tags"])["CostOwner"] == "acme-finance"
     both = run(root, "cost", "--csv", "--json")
     assert (both.exit_code, "name one" in both.stdout + both.stderr) == (1, True)
+
+
+def test_organizations_are_shown_what_was_published(used: tuple[Path, EmbeddedCloud]) -> None:
+    root, cloud = used
+    client = _client(cloud, "hosting", "dynamodb")
+    [name] = [name for name in client.list_tables()["TableNames"] if name.startswith("costs")]
+    month = f"{datetime.datetime.now(datetime.UTC):%Y-%m}"
+    stale = {"organization": {"S": "acme"}, "row": {"S": f"{month}#gone#dev#x"}, "amount": {"N": "1"}}
+    other = {"organization": {"S": "acme"}, "row": {"S": "2020-01#shop#prod#x"}, "amount": {"N": "1"}}
+    for item in (stale, other):
+        client.put_item(TableName=name, Item=item)
+    published = run(root, "cost", "--publish", "--json").done()
+    assert f"are in {name}" in published.stderr
+    found = client.scan(TableName=name)["Items"]
+    rows = {(each["organization"]["S"], each["row"]["S"]): Decimal(each["amount"]["N"]) for each in found}
+    assert rows.pop(("acme", "2020-01#shop#prod#x")) == 1
+    assert ("acme", stale["row"]["S"]) not in rows
+    assert rows["acme", f"{month}#shop#prod#AWS Fargate"] > 0
+    assert any(row.endswith("(shared)") for _, row in rows)
+    assert {organization for organization, _ in rows} == {"acme", "globex"}
+    assert sum(rows.values()) == Decimal(published.documents[-1]["total"])
 
 
 def test_a_budget_that_is_exceeded_has_an_exit_code_and_names_what_to_call(used: tuple[Path, EmbeddedCloud]) -> None:

@@ -29,6 +29,7 @@ from stackyard.operations.workspace import Opening, Workspace
 @click.option("--standing-only", is_flag=True, help="Ask no cloud: only what resources cost while they stand.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write the rows as a CSV file in the form of FOCUS 1.2.")
 @click.option("--check-budgets", is_flag=True, help="Exit with 5 when an organization has exceeded its budget.")
+@click.option("--publish", is_flag=True, help="Also write it to the tables from which the control API shows it.")
 @options.opening
 def command(
     by: str,
@@ -38,6 +39,7 @@ def command(
     standing_only: bool,
     as_csv: bool,
     check_budgets: bool,
+    publish: bool,
     opening: Opening,
     as_json: bool,
 ) -> int:
@@ -49,7 +51,7 @@ def command(
     if as_csv and as_json:
         raise errors.UsageError("--csv and --json are two forms of the same: name one")
     question = costing.Question(By(by), month, organization, book, metered=not standing_only)
-    report = asyncio.run(_report(opening, question))
+    report = asyncio.run(_report(opening, question, publish=publish))
     if as_csv:
         _write_csv(report)
     else:
@@ -58,9 +60,23 @@ def command(
     return costing.OVER_BUDGET if check_budgets and exceeded else 0
 
 
-async def _report(opening: Opening, question: costing.Question) -> Report:
+async def _report(opening: Opening, question: costing.Question, *, publish: bool) -> Report:
     async with Workspace(dataclasses.replace(opening, past_entries=True)) as workspace:
-        return await costing.report(workspace, question)
+        report = await costing.report(workspace, question)
+        if publish:
+            await _publish(workspace, report)
+        return report
+
+
+async def _publish(workspace: Workspace, report: Report) -> None:
+    from stackyard.operations import publishing  # lazy: only for --publish
+
+    written = await publishing.publish(workspace, report)
+    if not written:
+        hint = "a stack of the fabric exports `table_names` with `costs`: stackyard up storage/Production"
+        raise errors.UsageError("this estate has no table of costs", hint=hint)
+    for table, count in written.items():
+        screens.note(f"{count} rows of {report.period.name} are in {table}")
 
 
 def _write_csv(report: Report) -> None:

@@ -58,6 +58,7 @@ class Line:
 class Report:
     """One month's cost. `rows` are what `lines` add up; `notes` say what is approximate or was left out, and why.
 
+    `charged` are all rows of the estate, what all use being given to those who use it.
     `metered_by_use` are types that cost by use alone, with their number; `free` is how many resources are free.
     """
 
@@ -71,6 +72,7 @@ class Report:
     free: int = 0
     notes: tuple[str, ...] = ()
     budgets: tuple[Finding, ...] = ()
+    charged: tuple[Row, ...] = ()
 
     @property
     def total(self) -> Decimal:
@@ -136,3 +138,16 @@ def _line(key: str, group: Sequence[Row]) -> Line:
 def only(rows: Iterable[Row], organization: str) -> tuple[Row, ...]:
     """The rows of one organization."""
     return tuple(row for row in rows if row.owner.organization == organization)
+
+
+def bills(rows: Iterable[Row]) -> dict[tuple[str, str, str, str], Decimal]:
+    """Cost by organization, project, environment and service, as organizations are shown it.
+
+    Their shares of what all use are services of their own: `Amazon Virtual Private Cloud (shared)`.
+    """
+    found: dict[tuple[str, str, str, str], Decimal] = {}
+    for row in rows:
+        service = f"{row.service} (shared)" if row.origin is Origin.ALLOCATED else row.service
+        key = (row.owner.organization, row.owner.project, row.owner.environment, service)
+        found[key] = found.get(key, Decimal(0)) + row.cost
+    return found

@@ -86,6 +86,7 @@ async def report(workspace: Workspace, question: Question, now: datetime.datetim
         free=stood.free,
         notes=notes,
         budgets=budgets.check_all(chosen, spent),
+        charged=charged,
     )
 
 
