@@ -25,19 +25,17 @@ def test_the_first_project_replaces_the_empty_mapping() -> None:
     assert [line for line in after.splitlines() if line in kept] == kept
 
 
-@pytest.mark.parametrize(
-    "projects", ["projects:\n  web: { repository: r }\n", "projects:\n    web:\n        a: 1\n", ""]
-)
+@pytest.mark.parametrize("projects", ["projects:\n  web: { repository: r }\n", ""])
 def test_a_further_project_leaves_the_others(projects: str) -> None:
-    before = f"display_name: Acme # the\n{projects}"
-    try:
-        after = writing.with_project(before, "shop", PROJECT, "acme.yaml")
-    except ConfigError as fault:
-        assert "by hand" in (fault.hint or ""), "other indentation is left to its author"
-        assert "    web:" in projects
-    else:
-        assert yaml.safe_load(after)["projects"]["shop"] == PROJECT
-        assert "# the" in after
+    after = writing.with_project(f"display_name: Acme # the\n{projects}", "shop", PROJECT, "acme.yaml")
+    assert yaml.safe_load(after)["projects"]["shop"] == PROJECT
+    assert "# the" in after
+
+
+def test_what_would_need_another_indentation_is_left_to_its_author() -> None:
+    with pytest.raises(ConfigError) as caught:
+        writing.with_project("projects:\n    web:\n        a: 1\n", "shop", PROJECT, "acme.yaml")
+    assert "by hand" in caught.value.hint
 
 
 def test_a_project_that_is_there_is_not_written_again() -> None:
