@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import botocore.exceptions
@@ -13,8 +12,9 @@ from tests.functional.cloud.conftest import Clients
 TASK: dict[str, Any] = {"family": "web", "containerDefinitions": [{"name": "c", "image": "nginx", "memory": 64}]}
 RUNNING = [
     ("secretsmanager", "rotate_secret", {"SecretId": "s", "RotationRules": {"AutomaticallyAfterDays": 1}}),
-    ("ecs", "run_task", {"cluster": "c", "taskDefinition": "web"}),
-    ("ecs", "create_service", {"cluster": "c", "serviceName": "s", "taskDefinition": "web", "desiredCount": 1}),
+    ("ecs", "execute_command", {"cluster": "c", "task": "t", "command": "sh", "interactive": True}),
+    ("ecs", "create_service", {"cluster": "c", "serviceName": "s", "taskDefinition": "web",
+                               "schedulingStrategy": "DAEMON"}),
     ("rds", "create_db_instance", {"DBInstanceIdentifier": "d", "DBInstanceClass": "db.t3.micro", "Engine": "mysql"}),
     ("rds", "create_db_cluster", {"DBClusterIdentifier": "d", "Engine": "aurora-postgresql"}),
     ("elasticache", "create_cache_cluster", {"CacheClusterId": "c", "Engine": "redis"}),
@@ -83,20 +83,3 @@ def test_metrics_and_alarms_speak_their_protocol(client: Clients) -> None:
         ComparisonOperator="GreaterThanThreshold",
     )  # fmt: skip
     assert [row["AlarmName"] for row in metrics.describe_alarms()["MetricAlarms"]] == ["a"]
-
-
-def test_a_scheduled_task_is_refused_too(client: Clients) -> None:
-    states = client("stepfunctions")
-    definition = {
-        "StartAt": "run",
-        "States": {"run": {"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "End": True,
-                           "Parameters": {"Cluster": "c", "TaskDefinition": "web"}}},
-    }  # fmt: skip
-    client("ecs").register_task_definition(**TASK)
-    client("ecs").create_cluster(clusterName="c")
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-                                                     "Principal": {"Service": "states.amazonaws.com"}}]}  # fmt: skip
-    role = client("iam").create_role(RoleName="states", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    machine = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role, type="EXPRESS")
-    execution = states.start_sync_execution(stateMachineArn=machine["stateMachineArn"])
-    assert execution["status"] == "FAILED"

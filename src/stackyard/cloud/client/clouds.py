@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from stackyard.cloud.client import accounts, files, installation, processes
+from stackyard.cloud.client import accounts, files, images, installation, processes
 from stackyard.cloud.client.processes import CloudInfo, Settings
 from stackyard.errors import CloudError
 
@@ -67,6 +67,13 @@ class EmbeddedCloud:
         await asyncio.to_thread(self._delete)
         if ran:
             await self.ensure()
+
+    def provide(self, *items: images.LocalImage | images.Volume) -> None:
+        """Add local images and volumes for tasks, in place of those of the same name; the cloud need not run.
+
+        Raises CloudError when a name or a folder is not one.
+        """
+        images.provide(self.folder, items)
 
     async def logs(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
         """The last `lines` of the server's log, then, with `follow`, each new line as it is written."""

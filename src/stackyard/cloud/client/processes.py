@@ -50,11 +50,12 @@ class Settings:
     """How a server is to run.
 
     `durable`: every write survives kill -9; without it nothing outlives the process. `fold`: bytes at which the
-    journal of writes is folded into a snapshot.
+    journal of writes is folded into a snapshot. `tasks`: how many tasks of ECS run at once; more wait their turn.
     """
 
     durable: bool = True
     fold: int = 64_000_000
+    tasks: int = 16
 
 
 def running(folder: Path) -> CloudInfo | None:

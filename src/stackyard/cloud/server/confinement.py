@@ -23,6 +23,7 @@ import functools
 import hashlib
 import json
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -87,6 +88,7 @@ class Confined(subprocess.Popen[bytes]):
     def __init__(self, box: Box, kind: str, *, stdin: Stream, stdout: Stream, stderr: Stream) -> None:
         self.fault = self.reason = ""
         self._settled = threading.Event()
+        self._measured: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._channel, theirs = socket.socketpair()
         try:
             super().__init__(
@@ -107,6 +109,13 @@ class Confined(subprocess.Popen[bytes]):
         """Wait until the program has replaced its launcher; False, with `fault` set, when it could not."""
         self._settled.wait(timeout)
         return self._settled.is_set() and not self.fault
+
+    def memory(self, timeout: float = 0.5) -> int:
+        """Bytes of anonymous memory of everything inside; 0 when that is not known within `timeout` seconds."""
+        with contextlib.suppress(OSError, queue.Empty):
+            self._channel.sendall(b"?")
+            return self._measured.get(timeout=timeout)
+        return 0
 
     def kill(self) -> None:
         """End everything inside at once; the exit status is then 137."""
@@ -133,6 +142,9 @@ class Confined(subprocess.Popen[bytes]):
         with self._channel, self._channel.makefile("rb") as lines:
             for line in lines:
                 report = json.loads(line)
+                if report["event"] == "memory":
+                    self._measured.put(report["bytes"])
+                    continue
                 if report["event"] == "failed":
                     self.fault = report["message"]
                 self.reason = report.get("reason", self.reason)

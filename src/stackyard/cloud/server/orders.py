@@ -14,12 +14,13 @@ REGION = "eu-west-1"
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """One server: its folder and port, whether writes are durable, bytes at which they fold, descriptors."""
+    """One server: its folder and port, whether writes last, bytes at which they fold, tasks at once, descriptors."""
 
     folder: Path
     port: int
     durable: bool
     fold: int
+    tasks: int
     descriptors: Mapping[str, int]
 
     @classmethod

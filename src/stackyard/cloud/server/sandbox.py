@@ -87,7 +87,7 @@ def _line(channel: socket.socket) -> bytes:
     return found
 
 
-def _tell(channel: socket.socket, **report: str) -> None:
+def _tell(channel: socket.socket, **report: str | int) -> None:
     try:
         channel.sendall(json.dumps(report).encode() + b"\n")
     except OSError:
@@ -121,7 +121,10 @@ def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: in
                 if not part:
                     poll.unregister(faults)
                     _tell(channel, event="failed" if fault else "started", message=fault.decode(errors="replace"))
-            elif not channel.recv(64):
+            elif channel.recv(64):
+                _tell(channel, event="memory", bytes=_memory(first, box))
+            else:
+                poll.unregister(channel)
                 _end(first, box)
         if limit and not reason and _memory(first, box) > limit:
             reason = "OutOfMemory"

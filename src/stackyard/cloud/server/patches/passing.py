@@ -38,7 +38,7 @@ def _in_app(module: Any) -> None:
 def _checked(module: Any, service: str, handler: Callable[..., Any]) -> Callable[..., Any]:
     async def checked(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         calls = service == "lambda" and path.endswith(_CALLS)  # what a caller tells a function is given to nobody
-        if method not in ("GET", "HEAD", "DELETE") and not calls and _MENTIONED.search(body):
+        if method not in ("GET", "HEAD", "DELETE") and not calls and (service == "ecs" or _MENTIONED.search(body)):
             for role in set(_roles(service, headers, body)):
                 refusal = _refusal(module, service, role, headers, query)
                 if refusal is not None:
@@ -68,6 +68,8 @@ def _roles(service: str, headers: Mapping[str, str], body: bytes) -> Iterator[st
             yield value
     if service == "ec2":
         yield from _profile_roles(body)
+    if service == "ecs":
+        yield from _definition_roles(body)
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -79,6 +81,16 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, name)
     else:
         yield name, value
+
+
+def _definition_roles(body: bytes) -> Iterator[str]:
+    """The roles of the task definition that a call starts tasks of, directly or through a service."""
+    wanted = json.loads(body).get("taskDefinition") or ""
+    ecs: Any = importlib.import_module("ministack.services.ecs")
+    definition = ecs._task_defs.get(ecs._resolve_td_key(wanted)) if isinstance(wanted, str) and wanted else None
+    for name in ("taskRoleArn", "executionRoleArn"):
+        if definition and _ROLE.fullmatch(definition.get(name) or ""):
+            yield definition[name]
 
 
 def _profile_roles(body: bytes) -> Iterator[str]:

@@ -26,7 +26,7 @@ _log = logging.getLogger("stackyard.refusals")
 _ADVICE = "The embedded cloud keeps definitions and does not run this; deploy this stack with `cloud: aws`"
 # What would have to run, by service and operation; a REST operation is its method and path.
 _RUNS: Mapping[str, tuple[str, str]] = {
-    "ecs": ("RunTask|StartTask", "containers"),
+    "ecs": ("StartTask|CreateTaskSet|ExecuteCommand", "container instances, task sets and sessions in containers"),
     "rds": (
         # Instances are `databases`, which refuses what it does not run.
         "CreateDBCluster|CreateDBInstanceReadReplica|RestoreDBCluster.*|RestoreDBInstanceFromS3"
@@ -48,7 +48,6 @@ _RUNS: Mapping[str, tuple[str, str]] = {
     "athena": ("StartQueryExecution", "queries"),
     "kinesisanalyticsv2": ("StartApplication", "Flink applications"),
 }
-_RUNS_IF_WANTED = "CreateService|UpdateService|CreateTaskSet"
 _UNKNOWN = re.compile(
     rb"Unknown (?:[A-Za-z0-9]+ )*(?:action|operation|path|target)\b|not (?:yet )?implemented|Unsupported \w+ path"
     rb"|No route for [A-Z]+ /",
@@ -58,15 +57,11 @@ _UNKNOWN = re.compile(
 
 def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
     """The table of handlers, the dispatcher above it, its router, and what Step Functions calls in process."""
-    return {"ministack.app": _in_app, "ministack.services.ecs": _in_tasks, "ministack.core.router": _in_router}
+    return {"ministack.app": _in_app, "ministack.core.router": _in_router}
 
 
 def _in_router(module: Any) -> None:
     module._is_aws_service_name = lambda _name: True
-
-
-def _in_tasks(module: Any) -> None:
-    module._run_task = lambda _given: _refused("ecs", {}, f"RunTask: containers are not emulated. {_ADVICE}.")
 
 
 def _in_app(module: Any) -> None:
@@ -101,9 +96,10 @@ def _guarded(service: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         operation = _operation(method, path, headers, body, query)
         if running is not None and running.fullmatch(operation):
             return _refused(service, headers, f"{operation}: {what} are not emulated. {_ADVICE}.")
-        if service == "ecs" and re.fullmatch(_RUNS_IF_WANTED, operation) and _wants_tasks(operation, body):
-            return _refused(service, headers, f"{operation}: containers are not emulated. {_ADVICE}, or set its "
-                                              "desired count to 0.")  # fmt: skip
+        if service == "ecs" and operation == "CreateService" and b'"DAEMON"' in body:
+            return _refused(
+                service, headers, f"{operation}: daemons on container instances are not emulated. {_ADVICE}."
+            )
         try:
             answer = await handler(method, path, headers, body, query)
         except Exception as error:  # noqa: BLE001 - whatever an emulated service raises is its own fault, and is told
@@ -131,17 +127,6 @@ def _operation(method: str, path: str, headers: Mapping[str, str], body: bytes, 
         if action:
             return action[0]
     return f"{method} {path.rstrip('/').lower() if path.lower().startswith('/v1/') else path.rstrip('/') or '/'}"
-
-
-def _wants_tasks(operation: str, body: bytes) -> bool:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        return False
-    if operation == "CreateTaskSet":
-        return float((given.get("scale") or {}).get("value", 100)) > 0
-    default = 1 if operation == "CreateService" and given.get("schedulingStrategy") != "DAEMON" else 0
-    return int(given.get("desiredCount", default)) > 0 or given.get("schedulingStrategy") == "DAEMON"
 
 
 def _refused(service: str, headers: Mapping[str, str], message: str, code: str = "NotEmulated") -> Answer:

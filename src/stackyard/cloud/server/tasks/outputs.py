@@ -1,0 +1,97 @@
+"""What a container prints, line by line into CloudWatch Logs, as the `awslogs` driver does."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import select
+import time
+from collections.abc import Mapping
+from typing import Any
+
+_PAUSE = 0.2  # seconds that a line waits for others
+_LONGEST = 256 * 1024 - 26  # bytes of one event, as CloudWatch Logs takes them
+_BATCH = 500  # lines
+_LINE = 500  # bytes that a line costs beside its own
+# Bytes at once, and a second; whoever prints faster waits, as for a full pipe, and in the end prints slowly.
+_BURST, _RATE, _MANY, _SLOWLY = 32_000_000, 2_000_000, 256_000_000, 20_000
+_log = logging.getLogger("stackyard.tasks")
+
+
+class Output:
+    """The log stream of one container; without a destination everything is read and thrown away.
+
+    `options` are those of the definition. Used by one thread, within the scope of the task's account and region.
+    """
+
+    def __init__(self, options: Mapping[str, str] | None, container: str, task: str, region: str) -> None:
+        self._emulator: Any = importlib.import_module("ministack.services.cloudwatch_logs")
+        self._responses: Any = importlib.import_module("ministack.core.responses")
+        self._options = options or {}
+        self._group = self._options.get("awslogs-group", "")
+        prefix = self._options.get("awslogs-stream-prefix")
+        self.stream = f"{prefix}/{container}/{task}" if prefix else task
+        self._region = self._options.get("awslogs-region") or region
+        self._taken, self._level, self._looked = 0, 0.0, time.monotonic()
+
+    def opened(self) -> str:
+        """Make the stream, and the group if the definition says so; returns why that cannot be, or ""."""
+        if not self._group:
+            return ""
+        with self._responses.request_scope(self._responses.get_account_id(), self._region):
+            groups = self._emulator._log_groups
+            if self._group not in groups:
+                if self._options.get("awslogs-create-group", "").lower() != "true":
+                    return f"ResourceNotFoundException: The specified log group does not exist: {self._group}"
+                self._emulator._create_log_group({"logGroupName": self._group})
+            self._emulator._create_log_stream({"logGroupName": self._group, "logStreamName": self.stream})
+        return ""
+
+    def pump(self, source: int) -> None:
+        """Until the end of the descriptor `source`, which is closed then."""
+        left, since = b"", 0.0
+        lines: list[str] = []
+        try:
+            while True:
+                ready, _writable, _errors = select.select([source], [], [], _PAUSE if lines else None)
+                part = os.read(source, 65536) if ready else b""
+                if ready and not part:
+                    break
+                since = since if lines else time.monotonic()
+                *whole, left = (left + part).split(b"\n")
+                if len(left) > _LONGEST:
+                    whole, left = [*whole, left], b""
+                lines += [_text(line) for line in whole]
+                if not ready or len(lines) >= _BATCH or time.monotonic() - since >= _PAUSE:
+                    self._deliver(lines)
+                    lines = []
+                self._wait(len(part) + _LINE * len(whole))
+            self._deliver([*lines, *([_text(left)] if left else [])])
+        finally:
+            os.close(source)
+
+    def _wait(self, cost: int) -> None:
+        """Let the container wait once it is ahead of what may be printed: a bucket that leaks."""
+        now = time.monotonic()
+        rate = _RATE if self._taken < _MANY else _SLOWLY
+        self._level = max(0.0, self._level - (now - self._looked) * rate) + cost
+        self._taken, self._looked = self._taken + cost, now
+        if self._group and self._level > _BURST:
+            time.sleep(min((self._level - _BURST) / rate, 1))
+
+    def _deliver(self, lines: list[str]) -> None:
+        if not lines or not self._group:
+            return
+        now = int(time.time() * 1000)
+        with self._responses.request_scope(self._responses.get_account_id(), self._region):
+            answer = self._emulator._put_log_events({
+                "logGroupName": self._group, "logStreamName": self.stream,
+                "logEvents": [{"timestamp": now, "message": line} for line in lines],
+            })  # fmt: skip
+        if answer[0] >= 400:  # somebody deleted the group meanwhile; the container goes on
+            _log.warning("%d lines for %s are lost: %s", len(lines), self.stream, answer[2][:200])
+
+
+def _text(line: bytes) -> str:
+    return line[:_LONGEST].decode("utf-8", "replace").rstrip("\r")
