@@ -15,16 +15,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from stackyard import runner
-from stackyard.cloud.client import files, installation
+from stackyard.cloud.client import EmbeddedCloud, files, images, installation
 from stackyard.errors import StackyardError
 
 Progress = Callable[[str], None]
-NAME: Final = "runner"
+# The repositories of the runner's image in the stages of a platform (its layer 1), and the bare name.
+NAMES: Final = ("runner", "qa/runner", "production/runner")
+VOLUME: Final = "plugins"
 PYTHON: Final = "{}.{}".format(*sys.version_info[:2])
 _PROGRAM: Final = Path(runner.__file__).parent
 _REQUIREMENTS: Final = _PROGRAM / "requirements.txt"
@@ -64,6 +66,20 @@ def meltano_version() -> str:
     return found[1]
 
 
+def provide(cloud: EmbeddedCloud, writers: Collection[str] = (), progress: Progress | None = None) -> Runner:
+    """Build the image and let tasks of `cloud` run it, under each of NAMES; the plugins' cache is its volume.
+
+    `writers` are the accounts whose tasks may write the cache: the platform's own. Cheap to repeat. Blocks.
+    """
+    image = build(progress)
+    shown = (image.plugins,)
+    provided: list[images.LocalImage | images.Volume] = [
+        images.LocalImage(name, image.folder, image.entrypoint, image.environment, shown) for name in NAMES
+    ]
+    images.provide(cloud.folder, [*provided, images.Volume(VOLUME, image.plugins, frozenset(writers))])
+    return image
+
+
 def build(progress: Progress | None = None) -> Runner:
     """The runner's image, built first when it is missing.
 
@@ -80,7 +96,7 @@ def build(progress: Progress | None = None) -> Runner:
             _install(folder, report)
             (folder / ".ready").touch()
     plugins = installation.cache_folder() / "plugins"
-    plugins.mkdir(parents=True, exist_ok=True)
+    plugins.mkdir(mode=0o755, parents=True, exist_ok=True)
     return Runner(folder, folder / "bin" / "python", _program(folder) / "start.py", plugins)
 
 
@@ -107,8 +123,10 @@ def _program(folder: Path) -> Path:
     if not target.is_dir():
         fresh = folder / f".{target.name}.{os.getpid()}"
         fresh.mkdir(exist_ok=True)
+        fresh.chmod(0o755)  # tasks run as other users, whatever mask this process has
         for path in sources:
             shutil.copyfile(path, fresh / path.name)
+            (fresh / path.name).chmod(0o644)
         try:
             fresh.rename(target)
         except OSError:  # somebody else was first
@@ -122,7 +140,9 @@ def _uv() -> str | None:
 
 def _run(command: Sequence[str]) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, umask=0o022
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-15:]
         raise ImageError(
