@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import datetime
 import io
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
+from stackyard.model.names import StackName
+from stackyard.state.diy import FileBackend
 from tests.functional.asking import Cloud
 from tests.functional.running import Result, run
 
@@ -285,6 +288,16 @@ def test_what_was_destroyed_is_charged_for_until_then(tmp_path: Path, embedded_c
     assert first["monthly"] == "0"
     assert _cost(tmp_path)["total"] == first["total"]
     assert not first["approximate"]
+    # Reconcile forgets the stack of a destroyed environment altogether.
+    asyncio.run(_forget(tmp_path))
+    assert [row["SkuId"] for row in _cost(tmp_path)["rows"]] == [row["SkuId"] for row in first["rows"]]
+
+
+async def _forget(root: Path) -> None:
+    backend, stack = FileBackend(root.joinpath(".stackyard").as_uri()), StackName("alone", "network", "dev")
+    lock = await backend.lock(stack)
+    await backend.delete(stack, lock)
+    await backend.unlock(stack, lock)
 
 
 def test_wrong_questions_are_answered_with_what_there_is(estate: tuple[Path, EmbeddedCloud]) -> None:

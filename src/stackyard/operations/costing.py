@@ -122,7 +122,8 @@ async def _pasts(workspace: Workspace, period: Period, *, shared: bool) -> list[
     """The states of every stack of the estate, and of those that only its backend knows any more."""
     stacks = {stack.name.short: stack for stack in workspace.estate.stacks}
     names = {name: stack.name for name, stack in stacks.items()}
-    for name in await workspace.backend().list():
+    backend = workspace.backend()
+    for name in (*await backend.list(), *await backend.deleted(period.start.timestamp())):
         names.setdefault(name.short, name)
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -149,8 +150,9 @@ async def _past(
     tenant = stack.tenant if stack else ""
     usual = SHARED if shared else workspace.estate.organization
     owner = Owner(stack.layer if stack else "", tenant or usual, name.project, "", tenant or usual)
-    account = current.account if current is not None else ""
-    return Past(name.short, owner, account or workspace.account(stack), tuple(states))
+    told = (checkpoint.account for checkpoint in [current, *(each for _, each in reversed(found))] if checkpoint)
+    account = next(filter(None, told), "") or workspace.account(stack)
+    return Past(name.short, owner, account, tuple(states))
 
 
 async def _used(

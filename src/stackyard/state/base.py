@@ -87,8 +87,12 @@ class Backend(Protocol):
     async def past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
         """The checkpoints that updates led to, oldest first, each with when (seconds since the epoch).
 
-        Those recorded at `since` or later, and the one before. Empty when there are none.
+        Those recorded at `since` or later, and the one before. Of an earlier life under this name, what backups tell;
+        empty bytes stand for its end.
         """
+
+    async def deleted(self, since: float) -> Sequence[StackName]:
+        """Stacks that were deleted, and whose past tells of `since` or later."""
 
 
 class StackState(Protocol):

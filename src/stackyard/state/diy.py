@@ -26,6 +26,7 @@ _META: Final = b"version: 1\n"
 _STACK_FILE: Final = re.compile(r"(.+)\.json(\.gz|\.zst)?")
 _JOURNAL_FILE: Final = re.compile(r"(.+)\.journal")
 _HISTORY_FILE: Final = re.compile(r".+-(\d+)\.history\.json(\.gz|\.zst)?")
+_BACKUP_FILE: Final = re.compile(r".+\.(\d+)\.json(\.gz|\.zst)?")
 _PAST_FILE: Final = re.compile(r".+-(\d+)\.checkpoint\.json(\.gz|\.zst)?")
 
 
@@ -118,6 +119,10 @@ class FileBackend:
         """The checkpoints that updates led to, oldest first; the files' names tell when."""
         return await self._run(self._past, stack, since)
 
+    async def deleted(self, since: float) -> Sequence[StackName]:
+        """Stacks that have backups and no checkpoint any more, sorted."""
+        return await self._run(self._deleted, since)
+
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(function, *args, **kwargs)
 
@@ -207,19 +212,33 @@ class FileBackend:
             files.write(folder / f"{prefix}.history.json", update)
 
     def _history(self, stack: StackName) -> Sequence[bytes]:
-        records = [(path, reading.read(path)) for _, path in reversed(self._kept(stack, _HISTORY_FILE))]
+        kept = _dated(self._layout.history(stack), _HISTORY_FILE)
+        records = [(path, reading.read(path)) for _, path in reversed(kept)]
         return [reading.expanded(data, str(path)) for path, data in records if data is not None]
 
     def _past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
-        kept = self._kept(stack, _PAST_FILE)
-        before = sum(1 for stamp, _ in kept if stamp < since * 1e9)
-        records = [(stamp, path, reading.read(path)) for stamp, path in kept[max(0, before - 1) :]]
-        return [(stamp / 1e9, reading.expanded(data, str(path))) for stamp, path, data in records if data is not None]
+        kept = _dated(self._layout.history(stack), _PAST_FILE)
+        first = kept[0][0] if kept else time.time_ns()
+        replaced = [each for each in _dated(self._layout.backups(stack), _BACKUP_FILE) if each[0] < first]
+        known: list[tuple[int, Path | None]] = []
+        if replaced:
+            # A backup is dated by what replaced it: it holds from the date of the one before.
+            starts = [replaced[0][0], *(stamp for stamp, _ in replaced)]
+            known = [(start, path) for start, (_, path) in zip(starts, replaced, strict=False)]
+            known.append((replaced[-1][0], None))
+        known += kept
+        before = sum(1 for stamp, _ in known if stamp < since * 1e9)
+        return [(stamp / 1e9, _content(path)) for stamp, path in known[max(0, before - 1) :]]
 
-    def _kept(self, stack: StackName, pattern: re.Pattern[str]) -> Sequence[tuple[int, Path]]:
-        """The files of the history whose name fits, by the time (ns) in it."""
-        paths = _folder(self._layout.history(stack))
-        return sorted((int(match[1]), path) for path in paths if (match := pattern.fullmatch(path.name)))
+    def _deleted(self, since: float) -> Sequence[StackName]:
+        found = []
+        for project in _folder(self._layout.home / "backups"):
+            for folder in _folder(project) if names.is_name(project.name) else ():
+                stack = StackName(names.DEFAULT_ORGANIZATION, project.name, folder.name)
+                if names.is_name(folder.name) and max(map(_modified, _variants(self._layout.checkpoint(stack)))) < 0:
+                    dates = _dated(folder, _BACKUP_FILE)
+                    found += [stack] if dates and dates[-1][0] >= since * 1e9 else []
+        return found
 
 
 def _folder(path: Path) -> list[Path]:
@@ -227,6 +246,16 @@ def _folder(path: Path) -> list[Path]:
         return sorted(path.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _dated(folder: Path, pattern: re.Pattern[str]) -> Sequence[tuple[int, Path]]:
+    """The files whose name fits, by the time (ns) in it."""
+    return sorted((int(match[1]), path) for path in _folder(folder) if (match := pattern.fullmatch(path.name)))
+
+
+def _content(path: Path | None) -> bytes:
+    data = reading.read(path) if path else None
+    return b"" if data is None else reading.expanded(data, str(path))
 
 
 def _modified(path: Path) -> int:

@@ -38,7 +38,12 @@ def record(update: Update, now: float) -> bytes:
 async def past(backend: Backend, stack: StackName, since: float) -> tuple[tuple[float, Checkpoint], ...]:
     """The states that updates led to, oldest first, each with when (seconds since the epoch); secrets stay sealed.
 
-    Those at `since` or later, and the one before. Raises StateError for a file that is no checkpoint.
+    Those at `since` or later, and the one before; a stack that was deleted ends with an empty one. Raises StateError
+    for a file that is no checkpoint.
     """
     found = await backend.past(stack, since)
-    return await asyncio.to_thread(lambda: tuple((when, Codec().decode(codec.parse(data))) for when, data in found))
+    return await asyncio.to_thread(lambda: tuple((when, _checkpoint(stack, data)) for when, data in found))
+
+
+def _checkpoint(stack: StackName, data: bytes) -> Checkpoint:
+    return Codec().decode(codec.parse(data)) if data else Checkpoint(stack.short)

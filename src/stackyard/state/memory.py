@@ -62,7 +62,8 @@ class MemoryBackend:
     async def delete(self, stack: StackName, lock: LockInfo) -> None:
         """Remove the stack."""
         found = self._held(stack, lock)
-        found.data, found.journal, found.history, found.past = None, [], [], []
+        found.data, found.journal, found.history = None, [], []
+        found.past.append((time.time(), b""))
 
     async def lock(self, stack: StackName) -> LockInfo:
         """Take the lock."""
@@ -122,3 +123,9 @@ class MemoryBackend:
         found = self._of(stack).past
         before = [each for each in found if each[0] < since]
         return [*before[-1:], *(each for each in found if each[0] >= since)]
+
+    async def deleted(self, since: float) -> Sequence[StackName]:
+        """Stacks that were deleted."""
+        gone = [name for name, found in self._stacks.items() if found.data is None and not found.journal]
+        told = [name for name in gone if self._stacks[name].past and self._stacks[name].past[-1][0] >= since]
+        return sorted(StackName(names.DEFAULT_ORGANIZATION, *name) for name in told)

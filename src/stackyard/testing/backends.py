@@ -123,6 +123,26 @@ class BackendConformance:
         assert times == sorted(times)
         assert list(await backend.past(DEV, times[-1] + 1)) == whole[-1:]
 
+    async def test_a_deleted_stack_is_told_of_by_its_past(self, backend: Backend) -> None:
+        assert list(await backend.deleted(0)) == []
+        lock = await backend.lock(DEV)
+        for data in (b"full", b"empty"):
+            await backend.save(DEV, data, lock)
+            await backend.record(DEV, b"{}", data, lock)
+        assert list(await backend.deleted(0)) == []
+        await backend.delete(DEV, lock)
+        assert list(await backend.deleted(0)) == [DEV]
+        past = list(await backend.past(DEV, 0))
+        assert b"full" in [data for _, data in past]
+        assert past[-1][1] == b"", "its end"
+        assert list(await backend.deleted(past[-1][0] + 1)) == []
+        await backend.save(DEV, b"again", lock)
+        await backend.record(DEV, b"{}", b"again", lock)
+        assert list(await backend.deleted(0)) == []
+        contents = [data for _, data in await backend.past(DEV, 0)]
+        assert contents[-2:] == [b"", b"again"]
+        assert b"full" in contents
+
     async def test_a_deleted_stack_is_gone_with_its_history(self, backend: Backend) -> None:
         lock = await backend.lock(DEV)
         await backend.save(DEV, b"state", lock)
