@@ -216,8 +216,10 @@ def told(done: running.Result) -> str:
 
 
 def steps(done: running.Result) -> Iterator[tuple[str, str]]:
-    """Stack and operation of every resource that was really changed."""
+    """Stack and operation of every resource that a provider really changed."""
     for op, urn in done.executed:
+        if "::pulumi:pulumi:Stack::" in urn:
+            continue
         yield urn.split("::")[0].removeprefix("urn:pulumi:"), op
 
 
