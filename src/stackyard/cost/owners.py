@@ -37,6 +37,12 @@ class Owner:
         return self.organization == SHARED
 
     @property
+    def used_by(self) -> tuple[str, str, str]:
+        """Organization, project and environment that it is for. A site is for its whole organization: the tag
+        `Project` of its resources names the program that makes it."""
+        return self.organization, "" if self.layer == "sites" else self.project, self.environment
+
+    @property
     def tags(self) -> dict[str, str]:
         """As tags of a resource."""
         return {tag: value for tag, name in TAGS.items() if (value := getattr(self, name))}

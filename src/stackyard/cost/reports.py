@@ -110,9 +110,9 @@ def name(row: Row, by: By) -> str:
         case By.ORGANIZATION:
             return owner.organization or NOTHING
         case By.PROJECT:
-            return "/".join((owner.organization or NOTHING, owner.project or NOTHING))
+            return "/".join(part or NOTHING for part in owner.used_by[:2])
         case By.ENVIRONMENT:
-            return "/".join((owner.organization or NOTHING, owner.project or NOTHING, owner.environment or NOTHING))
+            return "/".join(part or NOTHING for part in owner.used_by)
         case By.SERVICE:
             return row.service
         case By.RESOURCE:
@@ -148,6 +148,6 @@ def bills(rows: Iterable[Row]) -> dict[tuple[str, str, str, str], Decimal]:
     found: dict[tuple[str, str, str, str], Decimal] = {}
     for row in rows:
         service = f"{row.service} (shared)" if row.origin is Origin.ALLOCATED else row.service
-        key = (row.owner.organization, row.owner.project, row.owner.environment, service)
+        key = (*row.owner.used_by, service)
         found[key] = found.get(key, Decimal(0)) + row.cost
     return found

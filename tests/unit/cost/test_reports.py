@@ -55,5 +55,15 @@ def test_names_of_projects_environments_and_resources() -> None:
     assert "acme/shop" in names[By.PROJECT]
     assert "globex/web/dev" in names[By.ENVIRONMENT]
     assert f"platform/network/{reports.NOTHING}" in names[By.ENVIRONMENT]
+    assert f"acme/{reports.NOTHING}" in names[By.PROJECT], "a site is no project's"
     assert "p/s Y nat" in names[By.RESOURCE]
     assert "AWS Fargate" in names[By.SERVICE]
+
+
+def test_bills_tell_shares_of_the_fabric_apart_and_lose_nothing() -> None:
+    found = reports.bills(CHARGED)
+    assert sum(found.values()) == 100
+    assert found["acme", "", "", "AWS Key Management Service"] == 1
+    assert found["acme", "shop", "prod", "AWS Fargate"] == 50
+    shared = {key[:3] for key in found if key[3] == "Amazon Virtual Private Cloud (shared)"}
+    assert shared == set(TARGETS)
