@@ -8,6 +8,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from tests.functional.cloud import lambdas
 from tests.functional.cloud.conftest import Clients
 from tests.functional.cloud.test_passing import allow, user
 
@@ -129,6 +130,23 @@ def test_parameters_by_any_name(client: Clients, fresh_account: str) -> None:
     assert not allowed(lambda: api.get_parameters(Names=["/mine/a", "/theirs/a"]))
     assert allowed(lambda: api.get_parameters_by_path(Path="/mine/"))
     assert not allowed(lambda: api.get_parameters_by_path(Path="/theirs/"))
+
+
+def test_schedules_by_their_group(client: Clients, fresh_account: str) -> None:
+    root, role = client("scheduler"), lambdas.role(client, "r", "*")
+    target = {"Arn": f"arn:aws:lambda:eu-west-1:{fresh_account}:function:f", "RoleArn": role}
+    said = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target, "Name": "s"}
+    for group in ("mine", "theirs"):
+        root.create_schedule_group(Name=group)
+        root.create_schedule(GroupName=group, **said)
+    own = f"arn:aws:scheduler:eu-west-1:{fresh_account}:schedule/mine/*"
+    api = user(client, "scheduler", allow("scheduler:*", own), allow("iam:PassRole", role))
+    assert allowed(lambda: api.get_schedule(GroupName="mine", Name="s"))
+    assert not allowed(lambda: api.get_schedule(GroupName="theirs", Name="s"))
+    assert allowed(lambda: api.update_schedule(GroupName="mine", **said))
+    assert not allowed(lambda: api.update_schedule(GroupName="theirs", **said))
+    assert not allowed(lambda: api.update_schedule(**said))
+    assert allowed(lambda: api.delete_schedule(GroupName="mine", Name="s"))
 
 
 def test_partiql(client: Clients, fresh_account: str) -> None:

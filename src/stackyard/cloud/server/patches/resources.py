@@ -1,6 +1,6 @@
 """Faults: a policy for one key, log group, parameter or table is not enough when the call names it another way: KMS by
-alias, CloudWatch Logs (whose ARNs end in `:*`), SSM by ARN, by path or several at once, PartiQL. Cure: the call is
-checked against what it reaches; several names are each checked.
+alias, CloudWatch Logs (whose ARNs end in `:*`), SSM by ARN, by path or several at once, PartiQL, a schedule of a group
+other than `default`. Cure: the call is checked against what it reaches; several names are each checked.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def _in_actions(module: Any) -> None:
         found: str = extract(service, method, path, headers, body, query, region, account)
         if service == "kms" and ":alias/" in found:
             return _key_of(found, region, account)
+        if service == "scheduler":
+            return found.replace(":schedule/default/", f":schedule/{_group(query, body)}/")
         if service not in ("ssm", "logs", "dynamodb"):
             return found
         given = _content(body)
@@ -110,6 +112,12 @@ def _parameters(given: dict[str, Any], region: str, account: str) -> list[str]:
             own = f"arn:aws:ssm:{region}:{account}:parameter/{name.removeprefix('/')}"
             found.append(name if name.startswith("arn:") else own)
     return found if "Names" in given or "Path" in given or str(given.get("Name", "")).startswith("arn:") else []
+
+
+def _group(query: Any, body: bytes) -> str:
+    """The group of the schedule that a request is about."""
+    asked = (query or {}).get("groupName") or _content(body).get("GroupName") or "default"
+    return str(asked[0] if isinstance(asked, list) else asked)
 
 
 def _key_of(alias: str, region: str, account: str) -> str:
