@@ -237,14 +237,14 @@ def remove(name: str, with_data: bool, yes: bool, opening: Opening, as_json: boo
         code = _deploy(known, Request(Operation.DESTROY, selected), yes=yes, as_json=as_json)
         if code:
             return code
-    path, tokens = asyncio.run(leaving.finished(opening, name, tell))
+    gone = asyncio.run(leaving.finished(opening, found, tell))
     if as_json:
-        gone = {"name": name, "path": path, "tokens": tokens, "archive_bucket": found.archive_bucket}
-        screens.write_json("tenant-removed", gone)
+        screens.write_json("tenant-removed", {"name": name, "gone": gone})
         return 0
-    screens.note(f"{path or name} is removed" + (f", and {tokens} of its tokens" if tokens else ""))
-    if found.archive_bucket:
-        screens.note(f"its archive stays: s3://{found.archive_bucket}")
+    counted = ((gone.tokens, "token"), (gone.secrets, "secret"))
+    more = [f"{count} {what}{'s' if count != 1 else ''}" for count, what in counted if count]
+    screens.note(f"{gone.path or name} is removed" + (f", with {' and '.join(more)}" if more else ""))
+    screens.note(f"its archive stays: {gone.archive}" if gone.archive else "it has no archive")
     return 0
 
 

@@ -69,14 +69,26 @@ async def emptied(opening: Opening, leaving: Leaving, tell: tenants.Tell) -> int
         return await in_cloud(_empty, Hosting(workspace).clients(leaving.name)("s3"), leaving.bucket)
 
 
-async def finished(opening: Opening, name: str, tell: tenants.Tell) -> tuple[str, int]:
-    """After its stacks were destroyed: forget their states, its tokens and row, and remove its file.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gone:
+    """What was removed after the stacks: the file's path, empty when there was none; tokens and secrets, counted.
 
-    Returns the file's path, empty when there was none, and how many tokens were removed. Raises EngineError when a
-    stack still has resources.
+    `archive` is where the archive stays, empty when there is none.
+    """
+
+    path: str
+    tokens: int = 0
+    secrets: int = 0
+    archive: str = ""
+
+
+async def finished(opening: Opening, leaving: Leaving, tell: tenants.Tell) -> Gone:
+    """After its stacks were destroyed: forget their states, its tokens, row and left-over secrets; remove its file.
+
+    Raises EngineError when a stack still has resources.
     """
     async with tenants.opened(opening, tell) as workspace:
-        hosting = Hosting(workspace)
+        hosting, name = Hosting(workspace), leaving.name
         _refuse_active(hosting, name)
         stacks = [stack for stack in workspace.estate.stacks if stack.tenant == name]
         up = [stack.name.short for stack in stacks if await hosting.is_up(stack)]
@@ -87,10 +99,35 @@ async def finished(opening: Opening, name: str, tell: tenants.Tell) -> tuple[str
             await hosting.forget(stack)
         tables = await control.reachable(hosting)
         tokens = await in_cloud(tables.forget, name) if tables is not None else 0
+        secrets, archive = 0, ""
+        if leaving.stacks or leaving.orphans:
+            await workspace.ensure_cloud()
+            clients = hosting.clients(name)
+            secrets = await in_cloud(_forget_secrets, clients("secretsmanager"), name)
+            archive = await in_cloud(_archive, clients("s3"), leaving)
         path = hosting.tenants / f"{name}.yaml"
         written = path.relative_to(workspace.estate.root).as_posix() if path.exists() else ""
         files.remove(path)
-        return written, tokens
+        return Gone(written, tokens, secrets, archive)
+
+
+def _forget_secrets(client: Any, name: str) -> int:
+    """Delete what no stack made: values that somebody kept for single environments. They can be had back for a week."""
+    pages = client.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [f"/site/{name}/"]}])
+    found = [each["ARN"] for page in pages for each in page["SecretList"] if each["Name"].startswith(f"/site/{name}/")]
+    for arn in found:
+        client.delete_secret(SecretId=arn, RecoveryWindowInDays=7)
+    return len(found)
+
+
+def _archive(s3: Any, leaving: Leaving) -> str:
+    """Where the archive is; empty when its bucket went with the site, for nothing was in it.
+
+    After a kill the site's outputs are gone; then the bucket is known by how its name begins.
+    """
+    known = leaving.archive_bucket or f"{leaving.name}-archive-"
+    listed = sorted(each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith(known))
+    return ", ".join(f"s3://{bucket}" for bucket in listed)
 
 
 def _count(s3: Any, bucket: str) -> int:

@@ -24,6 +24,7 @@ from stackyard.tenancy import waves
 from stackyard.tenancy.waves import Groups, Progress
 
 FILE: Final = "wave.json"
+_LIBRARY: Final = Path(errors.__file__).parent / "platform"
 _POLL_SECONDS: Final = 5.0
 
 
@@ -92,10 +93,12 @@ async def roll(opening: Opening, manner: Manner, voice: Voice) -> Rolled:
         groups = _groups(manner, names)
         file = workspace.folder / FILE
         folders = {stack.project.path for stack in workspace.estate.stacks if stack.tenant}
-        change = waves.change(folders, workspace.estate.root, metadata.version("stackyard"))
+        change = waves.change([*folders, _LIBRARY], metadata.version("stackyard"))
         progress = Progress(change, groups) if manner.restart else waves.resumed(file, change, groups)
         first, faults = progress.group, dict[str, str]()
-        if first:
+        if first == len(groups):
+            voice.tell("all groups are good with this change already; --restart rolls it again")
+        elif first:
             voice.tell(f"going on at group {first + 1}: those before it are good with this change")
         while progress.group < len(groups) and not faults and not voice.cancelled.is_set():
             group = groups[progress.group]

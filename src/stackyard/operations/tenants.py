@@ -133,7 +133,7 @@ async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[D
             )
         ):
             told += some
-        return tuple(told)
+        return tuple(sorted(told, key=lambda each: (each.position or Position(""), each.message)))
 
 
 def _of_the_estate(entry: Entry) -> Diagnostic:

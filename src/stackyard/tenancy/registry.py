@@ -57,11 +57,12 @@ def entry(file: Path, root: Path | None = None) -> Entry:
         return Entry(name, file, path, None, (told,))
     document = documents.parse(text, path)
     found = list(document.diagnostics)
-    if any(each.severity is Severity.ERROR for each in found):
-        return Entry(name, file, path, None, tuple(found), document.root)
+    broken = any(each.severity is Severity.ERROR for each in found)
+    if broken and document.root is None:
+        return Entry(name, file, path, None, tuple(found))
     organization, faults = tenants.read(name, document.root.plain() if document.root else None)
     found += [_diagnostic(fault, document.root, path) for fault in faults]
-    return Entry(name, file, path, organization, tuple(found), document.root)
+    return Entry(name, file, path, None if broken else organization, tuple(found), document.root)
 
 
 def read_all(folder: Path, root: Path | None = None) -> tuple[tuple[Organization, ...], tuple[Diagnostic, ...]]:

@@ -58,14 +58,14 @@ def read(text: str, path: str, organizations: Sequence[str]) -> tuple[Groups, tu
     return tuple(group for group in groups if group), tuple(found)
 
 
-def change(folders: Iterable[Path], root: Path, *more: str) -> str:
+def change(folders: Iterable[Path], *more: str) -> str:
     """32 hex digits that stand for what the programs in these folders say; `more` are other things that matter."""
     digest = hashlib.sha256(json.dumps(more).encode())
     for folder in sorted(set(folders)):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not _PRUNED.intersection(path.relative_to(folder).parts):
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
-                digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+                digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0{content}\n".encode())
     return digest.hexdigest()[:32]
 
 

@@ -73,6 +73,14 @@ def test_a_fault_of_a_key_is_at_the_key(tmp_path: Path) -> None:
     assert [str(each.position) for each in told] == ["acme.yaml:6:3"]
 
 
+def test_a_double_key_hides_no_other_fault(tmp_path: Path) -> None:
+    file = tmp_path / "acme.yaml"
+    file.write_text(GOOD + "suspended: true\nsuspended: maybe\ncolour: red\n")
+    found, told = registry.read_one(file, tmp_path)
+    assert found is None
+    assert [each.position.line for each in told if each.position] == [6, 7]
+
+
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text(GOOD)
     (tmp_path / "acme.yaml").symlink_to(tmp_path / "real")

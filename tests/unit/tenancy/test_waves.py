@@ -67,9 +67,9 @@ def test_a_change_is_of_the_programs_alone(tmp_path: Path) -> None:
     program = tmp_path / "site" / "__main__.py"
     program.parent.mkdir()
     program.write_text("x = 1")
-    before = waves.change([program.parent], tmp_path, "1")
+    before = waves.change([program.parent], "1")
     (program.parent / "__pycache__").mkdir()
     (program.parent / "__pycache__" / "x.pyc").write_bytes(b"x")
-    assert waves.change([program.parent], tmp_path, "1") == before
+    assert waves.change([program.parent], "1") == before
     program.write_text("x = 2")
-    assert waves.change([program.parent], tmp_path, "1") != before
+    assert waves.change([program.parent], "1") != before
