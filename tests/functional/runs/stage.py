@@ -100,7 +100,7 @@ class Stage:
         manifest, faults = meltano.read((SAMPLE / "meltano.yml").read_text(), "meltano.yml")
         assert manifest is not None, faults
         self.plugins = plugins.ensure(manifest)
-        self.source = self.upload(packed(SAMPLE))
+        self.source = self.upload(packed(sample()))
         self._numbers = itertools.count(1)
 
     def upload(self, source: bytes) -> tuple[str, str]:
@@ -110,31 +110,37 @@ class Stage:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=source)
         return key, digest
 
-    def launch(self, *jobs: str, **variables: str) -> tuple[str, subprocess.Popen[str]]:
-        """Take the lease for a new run and start its process, as the launch function and ECS would."""
+    def take_lease(self) -> str:
+        """Write the rows that the launch function writes; the new run's name."""
         run = f"20260101T0000{next(self._numbers):02}.000000Z-00000000"
         row = {"environment": {"S": KEY}, "run": {"S": run}, "status": {"S": "starting"}}
         self.rows.put_item(TableName=TABLE, Item=row)
         self.rows.put_item(TableName=TABLE, Item={**row, "run": {"S": "lease"}, "holder": {"S": run}})
+        return run
+
+    def order(self, run: str, *jobs: str) -> dict[str, str]:
+        """What the task's definition and its override tell a run."""
         key, digest = self.source
-        environ = {
-            "PATH": os.environ["PATH"], **self.environ, **self.image.environment,
+        secrets = {each: f"/site/acme/shop/{each}" for each in ("SHOP_PASSWORD", "WAREHOUSE_PASSWORD")}
+        return {
             "STACKYARD_ORGANIZATION": "acme", "STACKYARD_PROJECT": "shop", "STACKYARD_ENVIRONMENT": "prod",
             "MELTANO_ENVIRONMENT": "prod", "STACKYARD_COMMIT": "c" * 40, "STACKYARD_MANIFEST": "meltano.yml",
             "STACKYARD_BUCKET": self.bucket, "STACKYARD_SOURCE": key, "STACKYARD_SOURCE_SHA256": digest,
             "STACKYARD_PLUGINS": self.plugins, "STACKYARD_RUNS_TABLE": TABLE, "STACKYARD_RUN_MINUTES": "5",
-            "STACKYARD_RUN": run, "STACKYARD_JOBS": json.dumps(list(jobs)),
-            "STACKYARD_SECRETS": json.dumps(
-                {each: f"/site/acme/shop/{each}" for each in ("SHOP_PASSWORD", "WAREHOUSE_PASSWORD")}
-            ),
+            "STACKYARD_RUN": run, "STACKYARD_JOBS": json.dumps(list(jobs)), "STACKYARD_SECRETS": json.dumps(secrets),
             "SHOP_HOST": self.database.host, "SHOP_PORT": str(self.database.port), "SHOP_USER": "owner",
             "SHOP_DATABASE": self.shop, "WAREHOUSE_HOST": self.database.host,
             "WAREHOUSE_PORT": str(self.database.port), "WAREHOUSE_USER": "owner",
-            "WAREHOUSE_DATABASE": self.warehouse, **variables,
+            "WAREHOUSE_DATABASE": self.warehouse,
         }  # fmt: skip
+
+    def launch(self, *jobs: str, **variables: str) -> tuple[str, subprocess.Popen[str]]:
+        """Take the lease for a new run and start its process, as the launch function and ECS would."""
+        run = self.take_lease()
+        environ = {"PATH": os.environ["PATH"], **self.environ, **self.image.environment, **self.order(run, *jobs)}
         process = subprocess.Popen(
-            [*self.image.entrypoint, "run"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace", start_new_session=True,
+            [*self.image.entrypoint, "run"], env={**environ, **variables}, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
         )  # fmt: skip
         return run, process
 
@@ -204,10 +210,17 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def packed(folder: Path) -> bytes:
-    """A folder as the source of a run."""
+def sample() -> dict[str, bytes]:
+    """The files of the sample project."""
+    return {path.relative_to(SAMPLE).as_posix(): path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """Files as the source of a run."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path in sorted(folder.iterdir()):
-            archive.add(path, path.name)
+        for name, content in sorted(files.items()):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
