@@ -203,8 +203,9 @@ _READS: Any = (
     "Simulate",
     "Validate",
 )
-# Named like a read, and yet each makes something.
+# Named like a read, and yet each makes something, or tells of tasks, which threads of their own change.
 _WRITES = frozenset({
+    "DescribeTasks", "ListTasks",
     "GetCredentialsForIdentity", "GetDelegatedAccessToken", "GetFederationToken", "GetId", "GetOpenIdToken",
     "GetOpenIdTokenForDeveloperIdentity", "GetSessionToken", "GetWebIdentityToken", "GetShardIterator",
 })  # fmt: skip
