@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -70,7 +69,7 @@ class Metrics:
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     made = Table()
     monkeypatch.setattr(settle, "table", lambda: made)
     made.put("shop.prod", RUN, status="running")
@@ -81,7 +80,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
 
 
 @pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metrics]:
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Metrics:
     made = Metrics()
     monkeypatch.setattr(settle, "metrics", lambda: made)
     return made
@@ -212,14 +211,14 @@ def test_only_an_empty_archive_goes_with_its_organization(
     monkeypatch: pytest.MonkeyPatch, action: str, code: str, asked: bool, deleted: bool
 ) -> None:
     bucket = Bucket(code)
-    monkeypatch.setattr(closing.boto3, "client", lambda service: bucket)
+    monkeypatch.setattr("boto3.client", lambda service: bucket)
     monkeypatch.setenv("ARCHIVE_BUCKET", "acme-archive")
     assert closing.handler({"tf": {"action": action}}, None) == {"deleted": deleted}
     assert bucket.asked == (["acme-archive"] if asked else [])
 
 
 def test_a_refusal_for_another_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing.boto3, "client", lambda service: Bucket("AccessDenied"))
+    monkeypatch.setattr("boto3.client", lambda service: Bucket("AccessDenied"))
     monkeypatch.setenv("ARCHIVE_BUCKET", "acme-archive")
     with pytest.raises(ClientError, match="AccessDenied"):
         closing.handler({"tf": {"action": "delete"}}, None)
