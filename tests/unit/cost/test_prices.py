@@ -46,7 +46,7 @@ def test_the_products_own_book_says_of_every_price_where_it_is_from() -> None:
         assert price.read <= book.date, price.key
         assert price.basis != "article" or price.confirmed_by.startswith("https://"), price.key
         assert price.basis == "article" or not price.confirmed_by, price.key
-    assert "secretsmanager.secret" in book.recalled
+    assert "ec2.instance.m5.large" in book.recalled
     assert "fargate.vcpu" not in book.recalled
 
 
