@@ -119,6 +119,60 @@ def test_a_log_group_and_its_streams(client: Clients, fresh_account: str) -> Non
     assert not allowed(lambda: api.get_log_events(logGroupName="/theirs", logStreamName="s"))
 
 
+def test_a_single_stream(client: Clients, fresh_account: str) -> None:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/runs", tags={"team": "a"})
+    for name in ("acme/1", "other/1"):
+        logs.create_log_stream(logGroupName="/runs", logStreamName=name)
+    arn = f"arn:aws:logs:eu-west-1:{fresh_account}:log-group:/runs"
+    api = user(
+        client, "logs", allow("logs:*", f"{arn}:log-stream:acme/*"), allow("logs:DescribeLogStreams", f"{arn}:*")
+    )
+    event = [{"timestamp": 1_700_000_000_000, "message": "m"}]
+
+    def read(stream: str, **group: str) -> Any:
+        return api.get_log_events(**(group or {"logGroupName": "/runs"}), logStreamName=stream)
+
+    assert allowed(lambda: api.put_log_events(logGroupName="/runs", logStreamName="acme/1", logEvents=event))
+    assert allowed(lambda: read("acme/1"))
+    assert allowed(lambda: read("acme/1", logGroupIdentifier=arn))
+    assert allowed(lambda: api.create_log_stream(logGroupName="/runs", logStreamName="acme/2"))
+    assert allowed(lambda: api.describe_log_streams(logGroupName="/runs"))
+    assert not allowed(lambda: read("other/1"))
+    assert not allowed(lambda: read("other/1", logGroupIdentifier=arn))
+    assert not allowed(lambda: api.put_log_events(logGroupName="/runs", logStreamName="other/1", logEvents=event))
+    assert not allowed(lambda: api.delete_log_stream(logGroupName="/runs", logStreamName="other/1"))
+    assert not allowed(lambda: api.filter_log_events(logGroupName="/runs"))
+
+
+def test_the_tags_of_a_stream_s_group(client: Clients) -> None:
+    logs = client("logs")
+    for team in ("a", "b"):
+        logs.create_log_group(logGroupName=f"/{team}", tags={"team": team})
+        logs.create_log_stream(logGroupName=f"/{team}", logStreamName="s")
+    own = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
+    api = user(client, "logs", allow("logs:GetLogEvents", **own))
+    assert allowed(lambda: api.get_log_events(logGroupName="/a", logStreamName="s"))
+    assert not allowed(lambda: api.get_log_events(logGroupName="/b", logStreamName="s"))
+
+
+def test_one_schedule(client: Clients, fresh_account: str) -> None:
+    client("scheduler").create_schedule_group(Name="acme")
+    role = lambdas.role(client, "due")
+    arn = f"arn:aws:scheduler:eu-west-1:{fresh_account}:schedule/acme/mine-*"
+    api = user(client, "scheduler", allow("scheduler:*", arn), allow("iam:PassRole", role))
+    given = {
+        "GroupName": "acme", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": f"arn:aws:sqs:eu-west-1:{fresh_account}:q", "RoleArn": role},
+    }  # fmt: skip
+    assert allowed(lambda: api.create_schedule(Name="mine-1", **given))
+    assert allowed(lambda: api.get_schedule(Name="mine-1", GroupName="acme"))
+    assert allowed(lambda: api.update_schedule(Name="mine-1", **{**given, "State": "DISABLED"}))
+    assert allowed(lambda: api.delete_schedule(Name="mine-1", GroupName="acme"))
+    assert not allowed(lambda: api.create_schedule(Name="theirs", **given))
+    assert not allowed(lambda: api.get_schedule(Name="mine-1"))
+
+
 def test_parameters_by_any_name(client: Clients, fresh_account: str) -> None:
     for name in ("/mine/a", "/mine/b", "/theirs/a"):
         client("ssm").put_parameter(Name=name, Value="v", Type="String")

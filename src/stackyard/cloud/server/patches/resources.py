@@ -1,6 +1,7 @@
 """Faults: a policy for one key, log group, parameter or table is not enough when the call names it another way: KMS by
-alias, CloudWatch Logs (whose ARNs end in `:*`), SSM by ARN, by path or several at once, PartiQL, a schedule of a group
-other than `default`. Cure: the call is checked against what it reaches; several names are each checked.
+alias, CloudWatch Logs (whose ARNs end in `:*`, and where a policy for one stream is never met), SSM by ARN, by path or
+several at once, PartiQL, a schedule of any group but `default`. Cure: the call is checked against what it reaches;
+several names are each checked.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?([A-Za-z0-9_.-]+)\"?", re.IGNORECASE)
+
+# The calls that CloudWatch Logs authorizes on a stream.
+_ON_STREAMS = frozenset({"CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents"})
 
 
 def cures(_order: orders.Order) -> dict[str, arrivals.Cure]:
@@ -42,12 +47,15 @@ def _in_actions(module: Any) -> None:
         if service == "ssm":
             names = _parameters(given, region, account)
             return names[0] if names else found
-        if service == "logs" and found == "*" and str(given.get("logGroupIdentifier", "")).startswith("arn:"):
-            return str(given["logGroupIdentifier"]).removesuffix(":*")
+        if service == "logs":
+            return _stream(headers, given, _group_named(found, given, region, account))
         statement = _TABLE.search(str(given.get("Statement", "")))
         return f"arn:aws:dynamodb:{region}:{account}:table/{statement[1]}" if statement and found == "*" else found
 
-    act = module.extract_iam_action
+    context, act = module.logs_service_context, module.extract_iam_action
+
+    def logs_service_context(action: str, body: bytes, arn: str, *where: str) -> Any:
+        return context(action, body, arn.partition(":log-stream:")[0], *where)  # streams have no tags, groups have
 
     def extract_iam_action(service: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         action = act(service, method, path, headers, body, query)
@@ -57,6 +65,7 @@ def _in_actions(module: Any) -> None:
         return f"dynamodb:PartiQL{verb[0].capitalize()}" if verb else action
 
     module.extract_resource_arn, module.extract_iam_action = extract_resource_arn, extract_iam_action
+    module.logs_service_context = logs_service_context
 
 
 def _in_evaluator(module: Any) -> None:
@@ -64,7 +73,8 @@ def _in_evaluator(module: Any) -> None:
 
     def resource_matches(arn: str, resources: list[str], not_resources: list[str]) -> Any:
         found = matches(arn, resources, not_resources)
-        if found or not resources or not (arn.startswith("arn:aws:logs:") and ":log-group:" in arn):
+        group = arn.startswith("arn:aws:logs:") and ":log-group:" in arn and ":log-stream:" not in arn
+        if found or not resources or not group:
             return found
         # A policy names a group's streams with `:*`, and IAM compares it with the group followed by `:log-stream:`.
         return matches(f"{arn}:log-stream:", resources, not_resources)
@@ -118,6 +128,23 @@ def _group(query: Any, body: bytes) -> str:
     """The group of the schedule that a request is about."""
     asked = (query or {}).get("groupName") or _content(body).get("GroupName") or "default"
     return str(asked[0] if isinstance(asked, list) else asked)
+
+
+def _group_named(found: str, given: Mapping[str, Any], region: str, account: str) -> str:
+    """The ARN of the log group of a call, which may name it by `logGroupIdentifier`, a name or an ARN."""
+    named = given.get("logGroupIdentifier")
+    if found != "*" or not isinstance(named, str):
+        return found
+    return (
+        named.removesuffix(":*") if named.startswith("arn:") else f"arn:aws:logs:{region}:{account}:log-group:{named}"
+    )
+
+
+def _stream(headers: Mapping[str, str], given: Mapping[str, Any], group: str) -> str:
+    """What a call on one stream reaches: the stream, not its group."""
+    name = given.get("logStreamName")
+    on_stream = headers.get("x-amz-target", "").rpartition(".")[2] in _ON_STREAMS
+    return f"{group}:log-stream:{name}" if on_stream and isinstance(name, str) and group != "*" else group
 
 
 def _key_of(alias: str, region: str, account: str) -> str:
