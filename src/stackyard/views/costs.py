@@ -88,9 +88,10 @@ def _remarks(report: Report, painter: Painter) -> Iterator[str]:
     if by_use:
         yield painter.paint(f"charged by use alone: {by_use}", "dim")
     yield painter.paint(f"free: {plural(report.free, 'resource')}", "dim")
-    book, recalled = report.book, len(report.book.recalled)
-    about = f"list prices of {book.name} of {book.date}, without free tiers and discounts"
-    yield painter.paint(f"{about}; {recalled} of {len(book.prices)} not looked up again: see `source`", "dim")
+    about = f"list prices of {report.book.name} of {report.book.date}, without free tiers and discounts"
+    recalled = sorted({row.price.key for row in report.rows if row.price.basis == "recalled"})
+    doubt = f"; recalled, not looked up again: {', '.join(recalled)}" if recalled else ""
+    yield painter.paint(f"{about}{doubt}", "dim")
 
 
 def budgets(found: Sequence[Finding], currency: str, painter: Painter = PLAIN) -> Iterator[str]:

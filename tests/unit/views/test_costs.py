@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from decimal import Decimal
 
@@ -66,6 +67,13 @@ def test_a_report_says_what_it_adds_up_and_what_it_leaves_out() -> None:
     assert "charged by use alone: 3 s3.Bucket" in lines
     assert "free: 1 resource" in lines
     assert lines[-1] == "budget exceeded: acme has spent 125 % (2.50 of 2.00 USD): stackyard tenant suspend acme"
+
+
+def test_prices_that_were_only_recalled_are_named() -> None:
+    assert not any("recalled" in line for line in costs.render(_report()))
+    told = dataclasses.replace(_row("1", Owner("fabric")), price=BOOK.prices["ecr.storage"])
+    lines = costs.render(Report(BOOK, PERIOD, By.LAYER, (told,), reports.lines([told], By.LAYER)))
+    assert lines[-1].endswith("recalled, not looked up again: ecr.storage")
 
 
 def test_an_empty_report_says_so() -> None:
