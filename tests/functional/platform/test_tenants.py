@@ -228,7 +228,10 @@ def _it_goes_and_its_archive_stays(estate: Estate) -> None:
     for bucket in (site["bucket"], site["archive_bucket"]):
         s3.put_object(Bucket=bucket, Key="archive/x", Body=b"kept")
     s3.delete_object(Bucket=site["bucket"], Key="archive/x")
-    others = (estate.root / "tenants" / "acme.yaml").read_bytes()
+    file, others = estate.root / "tenants" / "umbrella.yaml", (estate.root / "tenants" / "acme.yaml").read_bytes()
+    whole = file.read_text()
+    file.write_text(whole[: whole.index("projects:")] + whole[whole.index("#   shop:") :])
+    assert estate.answer("tenant", "show", "umbrella")["orphans"] == ["hosted_projects/umbrella.shop.Production"]
     refused = estate.run("tenant", "remove", "umbrella", "--yes")
     assert refused.exit_code == 1
     assert "has 2 objects and versions" in refused.stderr
@@ -239,7 +242,7 @@ def _it_goes_and_its_archive_stays(estate: Estate) -> None:
     assert s3.get_object(Bucket=site["archive_bucket"], Key="archive/x")["Body"].read() == b"kept"
     assert estate.client("secretsmanager", "umbrella").list_secrets()["SecretList"] == []
     assert estate.statuses == {"acme": "active", "hooli": "requested"}
-    assert not (estate.root / "tenants" / "umbrella.yaml").exists()
+    assert not file.exists()
     assert (estate.root / "tenants" / "acme.yaml").read_bytes() == others
     assert not any("umbrella" in row["name"] for row in estate.answer("ls")["stacks"])
 
