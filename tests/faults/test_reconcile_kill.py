@@ -37,7 +37,7 @@ class Estate:
 
     def drive(self, nth: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(DRIVER), str(nth), "-C", str(self.hosted.root)]
-        command += ["environment", "reconcile", "--yes", "--grace", "0", "--json"]
+        command += ["environment", "reconcile", "--yes", "--grace", "0", "--no-install", "--json"]
         return subprocess.run(
             command,
             env=self.environ,

@@ -1,8 +1,9 @@
-"""stackyard environment ls|reconcile|activate|retire|run|stop|runs|logs|archive|archives"""
+"""stackyard environment ls|reconcile|activate|retire|archive|archives; the verbs about runs are in `cli.runs`"""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import sys
 import time
@@ -62,7 +63,15 @@ def _how(function: Any) -> Any:
     function = click.option("--grace", type=click.FloatRange(0), default=60, show_default=True, metavar="SECONDS",
                             help=grace)(function)  # fmt: skip
     function = click.option("--parallel", "-p", type=click.IntRange(1, 256), help="Stacks at once.")(function)
-    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
+    install = "Do not install what scheduled runs need on this machine."
+    function = click.option("--no-install", is_flag=True, help=install)(function)
+    function = click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, grace: float, parallel: int | None, no_install: bool, **kwargs: Any) -> Any:
+        return function(*args, manner=Manner(grace, parallel or 0, not no_install), **kwargs)
+
+    return wrapper
 
 
 @command.command("ls")
@@ -91,16 +100,14 @@ def ls(organizations: tuple[str, ...], opening: Opening, as_json: bool) -> int:
 @_how
 @options.opening
 def reconcile(
-    organizations: tuple[str, ...], dry_run: bool, yes: bool, parallel: int | None, grace: float, opening: Opening,
-    as_json: bool,
-) -> int:  # fmt: skip
+    organizations: tuple[str, ...], dry_run: bool, yes: bool, manner: Manner, opening: Opening, as_json: bool
+) -> int:
     """Make environments what the refs and rules say, of some organizations or all.
 
     New refs come up, moved ones are deployed again; what is gone or expired is stopped, archived, verified and
     destroyed. After a crash, the same command goes on. Exits 4 when an environment failed, 1 for faulty files or
     repositories that cannot be read; the others are done all the same.
     """
-    manner = Manner(grace, parallel or 0)
 
     async def work(voice: Voice, agree: Callable[[Survey], bool]) -> Reconciled:
         return await environments.reconciled(opening, organizations, voice, agree, manner)
@@ -117,13 +124,12 @@ def reconcile(
 @_how
 @options.opening
 def activate(
-    project: str, ref: str, environment: str, name: str, services: tuple[str, ...], yes: bool, parallel: int | None,
-    grace: float, opening: Opening, as_json: bool,
+    project: str, ref: str, environment: str, name: str, services: tuple[str, ...], yes: bool, manner: Manner,
+    opening: Opening, as_json: bool,
 ) -> int:  # fmt: skip
     """Bring one branch or tag up now. It follows its ref, and goes when the ref does."""
     organization, wanted = names(project, 2)
     asked = ByHand(organization, wanted, ref, environment, name, services)
-    manner = Manner(grace, parallel or 0)
 
     async def work(voice: Voice, agree: Callable[[Survey], bool]) -> Reconciled:
         return await environments.activate(opening, asked, voice, agree, manner)
@@ -135,10 +141,9 @@ def activate(
 @click.argument("environment", metavar="ORG/PROJECT/ENV")
 @_how
 @options.opening
-def retire(environment: str, yes: bool, parallel: int | None, grace: float, opening: Opening, as_json: bool) -> int:
+def retire(environment: str, yes: bool, manner: Manner, opening: Opening, as_json: bool) -> int:
     """Archive and destroy an environment that was activated by hand."""
     organization, project, name = names(environment, 3)
-    manner = Manner(grace, parallel or 0)
 
     async def work(voice: Voice, agree: Callable[[Survey], bool]) -> Reconciled:
         return await environments.retire(opening, (organization, project, name), voice, agree, manner)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
 
 from stackyard import errors
 from stackyard.estate.schema import suggest
@@ -14,17 +13,16 @@ from stackyard.model import tenants
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic, Severity
 from stackyard.model.events import Sink
-from stackyard.operations import hosting, surveying
+from stackyard.operations import hosting, launching, surveying
 from stackyard.operations.hosting import Hosting, in_cloud
 from stackyard.operations.reconciling import Manner, Reconciliation, Result
 from stackyard.operations.surveying import Survey
 from stackyard.operations.workspace import Opening, Workspace
-from stackyard.tenancy import archive, reconcile, rows, rules, sources, wishes
+from stackyard.tenancy import archive, reconcile, rules, sources, wishes
 from stackyard.tenancy.archive import Archive
 from stackyard.tenancy.reconcile import Act, Change, Decision
 from stackyard.tenancy.rows import Row
 
-FINAL: Final = ("succeeded", "failed", "stopped")
 Tell = Callable[[str], None]
 
 
@@ -232,20 +230,10 @@ async def _nothing() -> None:
 
 async def _last(hosts: Hosting, record: Activation) -> Row | None:
     try:
-        found = await runs_of(hosts, record, 1)
+        found = await launching.latest(hosts, record, 1)
     except errors.StackyardError:
         return None  # its site is not up: no run is known
     return found[0] if found else None
-
-
-async def runs_of(hosts: Hosting, record: Activation, limit: int) -> list[Row]:
-    """The latest runs of an environment, newest first."""
-    site = await hosts.site(record.organization)
-
-    def ask() -> list[Row]:
-        return list(rows.of(site.client("dynamodb"), site.runs_table, record.key, newest=limit))
-
-    return await in_cloud(ask)
 
 
 async def archived(opening: Opening, name: tuple[str, str, str], tell: Tell) -> Archive:
@@ -270,36 +258,3 @@ async def archives(opening: Opening, organization: str, *, expire: bool, tell: T
             await in_cloud(archive.remove, site, each.prefix)
             tell(f"deleted: {each.prefix}, kept for {each.days} days")
         return [each for each in found if each not in gone]
-
-
-async def lines(
-    hosts: Hosting, record: Activation, run: str, *, follow: bool, every: float = 0.5
-) -> AsyncIterator[dict[str, Any]]:
-    """The log of a run (`timestamp` in ms, `message`), oldest first; with `follow`, until it has ended.
-
-    Raises UsageError when there is no such run.
-    """
-    site = await hosts.site(record.organization)
-    dynamodb, logs = await in_cloud(site.client, "dynamodb"), await in_cloud(site.client, "logs")
-    token: dict[str, str] = {}
-    while True:
-        row = await in_cloud(rows.one, dynamodb, site.runs_table, record.key, run)
-        if row is None or "status" not in row:
-            raise errors.UsageError(f"environment {record.entry} has no run {run!r}")
-        ended = row["status"] in FINAL  # asked before the log is: what was written until then is read below
-        while stream := row.get("log_stream"):
-            given = {"logGroupName": site.logs_of(record), "logStreamName": stream, "startFromHead": True, **token}
-            try:
-                page = await in_cloud(logs.get_log_events, **given)
-            except errors.ProviderError as fault:
-                if "ResourceNotFound" not in str(fault):
-                    raise
-                break  # the task has not written yet
-            for event in page["events"]:
-                yield {"timestamp": event["timestamp"], "message": event["message"]}
-            before, token = token, {"nextToken": page["nextForwardToken"]}
-            if token == before:
-                break
-        if ended or not follow:
-            return
-        await asyncio.sleep(every)

@@ -21,7 +21,7 @@ from stackyard.model.estates import Stack
 from stackyard.model.events import Sink
 from stackyard.model.plans import Operation
 from stackyard.model.updates import Outcome
-from stackyard.operations import deploying, surveying
+from stackyard.operations import deploying, launching, surveying
 from stackyard.operations.hosting import ENVIRONMENTS, HOSTED, SITES, Hosting, in_cloud
 from stackyard.tenancy import activation, archive, leases, plugins, retirement
 from stackyard.tenancy.reconcile import UP, Act, Change
@@ -46,10 +46,14 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Manner:
-    """How it is done. `grace` is how many seconds running tasks of a retired environment may still take."""
+    """How it is done. `grace` is how many seconds running tasks of a retired environment may still take.
+
+    `install`: what scheduled runs need is installed on this machine now, where they run on its embedded cloud.
+    """
 
     grace: float = 60.0
     parallel: int = 0
+    install: bool = True
 
 
 class Reconciliation:
@@ -81,6 +85,8 @@ class Reconciliation:
         await self._bring_up(ready, going)
         if not self._cancelled.is_set():
             await self._retire(going)
+        if self._manner.install:
+            await self._equip(ready)
         told = {(result.entry, result.act) for result in self.results}
         for change in changes:
             if (change.entry, change.act) not in told:
@@ -193,6 +199,19 @@ class Reconciliation:
             if stack is not None and is_stopping and await self.hosting.is_up(stack):
                 found[change.entry] = stack
         return found
+
+    async def _equip(self, ready: Sequence[Change]) -> None:
+        """Install what scheduled runs need; a run by hand does it by itself. A fault is a warning: they stay active."""
+        good = {result.entry for result in self.results if not result.fault}
+        for change in ready:
+            target = change.target
+            if target is None or change.entry not in good or "schedules" not in target.services or target.paused:
+                continue
+            try:
+                await launching.equip(self.hosting, target, self._tell)
+            except errors.StackyardError as fault:
+                told = f"the schedules of {change.entry} are on, but what they need is not installed: {fault.message}"
+                self.diagnostics.append(diagnostics.warning(told, hint=fault.hint, position=fault.position))
 
     def _raised(self, change: Change, faults: dict[str, str]) -> None:
         stack = self.hosting.stack(ENVIRONMENTS, change.entry)

@@ -129,7 +129,9 @@ class Hosted:
 
     def reconcile(self, *arguments: str, exit_code: int = 0) -> running.Result:
         """Reconcile, which must end with that exit code."""
-        done = running.run(self.root, "environment", "reconcile", "--yes", "--grace", "0", "--json", *arguments)
+        done = running.run(
+            self.root, "environment", "reconcile", "--yes", "--grace", "0", "--no-install", "--json", *arguments
+        )
         assert done.exit_code == exit_code, f"{done.exit_code}: {done.stderr}\n{done.stdout[-4000:]}"
         return done
 
