@@ -44,8 +44,14 @@ def assess(resource: Resource, beside: Sequence[Resource] = ()) -> Assessment:
     if kinds.is_free(name):
         return Assessment(Standing.FREE, name)
     if name in kinds.METERED:
-        return Assessment(Standing.METERED, name, about=kinds.METERED[name])
+        return Assessment(Standing.METERED, _kept(name, resource), about=kinds.METERED[name])
     return Assessment(Standing.UNPRICED, name or resource.type, about="no rule knows this type")
+
+
+def _kept(name: str, resource: Resource) -> str:
+    """The name of a metered type; of a log group that never forgets, this too: it costs more every month."""
+    forgets = name != "cloudwatch.LogGroup" or Facts(resource).get("retentionInDays")
+    return name if forgets else f"{name} that keeps all for ever"
 
 
 def is_owned(resource: Resource) -> bool:

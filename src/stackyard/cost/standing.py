@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from stackyard.cost import resources, rows
+from stackyard.cost import resources, rows, rules
 from stackyard.cost.owners import Owner, Owners
 from stackyard.cost.periods import Period, moment
 from stackyard.cost.prices import PriceBook
@@ -21,6 +22,7 @@ from stackyard.cost.rows import Origin, Row
 from stackyard.model.resources import Resource
 from stackyard.model.urns import URN
 
+Span = tuple[datetime.datetime, datetime.datetime]
 NO_CREATION: Final = "when it was made is not recorded; taken from the first state that has it"
 
 
@@ -65,12 +67,16 @@ class Unpriced:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stood:
-    """Rows of standing cost; what has no price; what is charged by use alone, and what is free, by type."""
+    """Rows of standing cost; what has no price; what is charged by use alone, and what is free, by type.
+
+    `elsewhere` counts priced resources of other regions than the book's.
+    """
 
     rows: tuple[Row, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
     metered: tuple[tuple[str, int], ...] = ()
     free: int = 0
+    elsewhere: tuple[tuple[str, int], ...] = ()
 
 
 def lives(past: Past) -> Iterator[Life]:
@@ -110,8 +116,9 @@ def _life(resource: Resource, state: State, owners: Owners, before: datetime.dat
 def stood(pasts: Sequence[Past], book: PriceBook, period: Period) -> Stood:
     """The standing cost of these stacks in the period."""
     found: list[Row] = []
-    unpriced: dict[tuple[str, str], int] = {}
-    metered: dict[str, int] = {}
+    unpriced: Counter[tuple[str, str]] = Counter()
+    metered: Counter[str] = Counter()
+    elsewhere: Counter[str] = Counter()
     free = 0
     for past in pasts:
         for life in lives(past):
@@ -119,28 +126,32 @@ def stood(pasts: Sequence[Past], book: PriceBook, period: Period) -> Stood:
             if span is None:
                 continue
             assessment = life.assessment
-            if assessment.standing is Standing.UNPRICED:
-                key = (assessment.label, assessment.about)
-                unpriced[key] = unpriced.get(key, 0) + 1
-            metered_too = assessment.standing is Standing.METERED
-            if metered_too:
-                metered[assessment.label] = metered.get(assessment.label, 0) + 1
+            unpriced[assessment.label, assessment.about] += assessment.standing is Standing.UNPRICED
+            metered[assessment.label] += assessment.standing is Standing.METERED
             free += assessment.standing is Standing.FREE
-            for charge in assessment.charges:
-                price = book.price(charge.key)
-                if price is None or price.time not in ("Hours", "Months"):
-                    missing = (charge.key, f"{book.name} has no standing price of that name")
-                    unpriced[missing] = unpriced.get(missing, 0) + 1
-                    continue
-                quantity = charge.quantity * period.units(price.time, *span)
-                goes_on = price.monthly(charge.quantity) if life.end is None else Decimal(0)
-                monthly = goes_on.quantize(rows.COST_STEP)
-                details = _details(life, past)
-                found.append(
-                    rows.priced(Origin.STANDING, life.owner, price, quantity, span, monthly=monthly, **details)
-                )
-    told = tuple(Unpriced(what, why, count) for (what, why), count in sorted(unpriced.items()))
-    return Stood(tuple(found), told, tuple(sorted(metered.items())), free)
+            made, missing = _charged(life, past, book, period, span)
+            found += made
+            unpriced.update((key, f"{book.name} has no standing price of that name") for key in missing)
+            region = rules.Facts(life.resource).text("region", book.region)
+            elsewhere[region] += bool(made) and region != book.region
+    told = tuple(Unpriced(what, why, count) for (what, why), count in sorted((+unpriced).items()))
+    return Stood(tuple(found), told, tuple(sorted((+metered).items())), free, tuple(sorted((+elsewhere).items())))
+
+
+def _charged(life: Life, past: Past, book: PriceBook, period: Period, span: Span) -> tuple[list[Row], list[str]]:
+    """The rows of one life, and the prices that the book lacks."""
+    found, missing = [], []
+    for charge in life.assessment.charges:
+        price = book.price(charge.key)
+        if price is None or price.time not in ("Hours", "Months"):
+            missing.append(charge.key)
+            continue
+        quantity = charge.quantity * period.units(price.time, *span)
+        goes_on = price.monthly(charge.quantity) if life.end is None else Decimal(0)
+        monthly = goes_on.quantize(rows.COST_STEP)
+        details = _details(life, past)
+        found.append(rows.priced(Origin.STANDING, life.owner, price, quantity, span, monthly=monthly, **details))
+    return found, missing
 
 
 def _details(life: Life, past: Past) -> dict[str, str]:

@@ -68,6 +68,7 @@ async def report(workspace: Workspace, question: Question, now: datetime.datetim
     used = await _used(workspace, people, period, now) if question.metered else Used()
     metered, missing = usage.to_rows(used.usage, book, period)
     notes += used.notes + tuple(f"{kind} has no price in {book.name}" for kind in missing)
+    notes += tuple(f"priced as in {book.region}: {count} of {region}" for region, count in stood.elsewhere)
     whole = (*stood.rows, *metered)
     charged = allocation.allocated(whole, _targets(whole, people))
     rows = charged if question.by.charges_back or question.organization else whole
@@ -151,7 +152,8 @@ async def _past(
     usual = SHARED if shared else workspace.estate.organization
     owner = Owner(stack.layer if stack else "", tenant or usual, name.project, "", tenant or usual)
     told = (checkpoint.account for checkpoint in [current, *(each for _, each in reversed(found))] if checkpoint)
-    account = next(filter(None, told), "") or workspace.account(stack)
+    here = stack is None or stack.cloud == "embedded"
+    account = next(filter(None, told), workspace.account(stack) if here else "")
     return Past(name.short, owner, account, tuple(states))
 
 

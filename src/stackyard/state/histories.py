@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stackyard.kit import jsontext
@@ -42,7 +43,16 @@ async def past(backend: Backend, stack: StackName, since: float) -> tuple[tuple[
     for a file that is no checkpoint.
     """
     found = await backend.past(stack, since)
-    return await asyncio.to_thread(lambda: tuple((when, _checkpoint(stack, data)) for when, data in found))
+    return await asyncio.to_thread(_checkpoints, stack, found)
+
+
+def _checkpoints(stack: StackName, found: Sequence[tuple[float, bytes]]) -> tuple[tuple[float, Checkpoint], ...]:
+    known: dict[bytes, Checkpoint] = {}
+    for _, data in found:
+        # Updates that changed nothing kept the same text again.
+        if data not in known:
+            known[data] = _checkpoint(stack, data)
+    return tuple((when, known[data]) for when, data in found)
 
 
 def _checkpoint(stack: StackName, data: bytes) -> Checkpoint:

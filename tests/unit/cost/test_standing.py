@@ -109,6 +109,18 @@ def test_unpriced_metered_and_free_are_counted_apart() -> None:
     assert total(stood.rows) == Decimal("0.80")  # the disk of the instance
 
 
+def test_resources_of_other_regions_are_counted() -> None:
+    found = [resource("kms.Key", "a", region="eu-west-1"), resource("kms.Key", "b", region="us-east-1")]
+    stood = standing.stood([past((day(1), [*found, resource("iam.Role", region="eu-west-1")]))], BOOK, NOVEMBER)
+    assert stood.elsewhere == (("eu-west-1", 1),)
+
+
+def test_logs_that_are_kept_for_ever_are_told_apart() -> None:
+    found = [resource("cloudwatch.LogGroup", "a", retentionInDays=30), resource("cloudwatch.LogGroup", "b")]
+    stood = standing.stood([past((day(1), found))], BOOK, NOVEMBER)
+    assert stood.metered == (("cloudwatch.LogGroup", 1), ("cloudwatch.LogGroup that keeps all for ever", 1))
+
+
 def test_tags_decide_whose_a_resource_is() -> None:
     parent = resource("kms.Key", "key", tags=TAGS)
     alias = dataclasses.replace(resource("kms.Alias", "alias"), parent=parent.urn)
