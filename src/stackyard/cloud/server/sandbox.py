@@ -125,10 +125,10 @@ def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: in
                 _tell(channel, event="memory", bytes=_memory(first, box))
             else:
                 poll.unregister(channel)
-                _end(first, box)
+                _end(first)
         if limit and not reason and _memory(first, box) > limit:
             reason = "OutOfMemory"
-            _end(first, box)
+            _end(first)
         code = _collected(first)
         if code is not None:
             _end_rest(box)
@@ -148,16 +148,20 @@ def _kill(process: int, number: int) -> None:
         return  # it has ended already, and is collected in a moment
 
 
-def _end(first: int, box: Box) -> None:
+def _end(first: int) -> None:
+    """The kernel takes everything else along; without a namespace `_end_rest` does."""
     _kill(first, signal.SIGKILL)
-    _end_rest(box)
 
 
 def _end_rest(box: Box) -> None:
-    """Without a namespace the kernel does not take the descendants along."""
-    if box["means"] == "none":
+    """Without a namespace: end whatever is left. Orphans become children of this process, so none is missed."""
+    while box["means"] == "none":
         for process in _descendants(os.getpid()):
             _kill(process, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
 
 
 def _collected(first: int) -> int | None:
