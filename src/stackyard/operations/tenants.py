@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from stackyard.model.tenants import HostedProject, Organization
 from stackyard.operations import control
 from stackyard.operations.hosting import ENVIRONMENTS, HOSTED, SITES, Hosting, in_cloud
 from stackyard.operations.workspace import Opening, Workspace
-from stackyard.tenancy import meltano, registry, rules, sources, writing
+from stackyard.tenancy import checking, registry, writing
 from stackyard.tenancy.registry import Entry
 
 Tell = Callable[[str], None]
@@ -80,7 +81,8 @@ async def listed(opening: Opening) -> Listing:
         hosting = Hosting(workspace)
         entries = registry.entries(hosting.tenants, workspace.estate.root)
         tables = await control.reachable(hosting)
-        rows = {each.name: await _row(hosting, each) for each in entries}
+        active = _active(hosting)
+        rows = {each.name: await _row(hosting, each, active) for each in entries}
         for name in await orphans(hosting):
             owner = _owner(name)
             rows.setdefault(owner, Row(owner, Status.ORPHAN))
@@ -101,7 +103,7 @@ async def shown(opening: Opening, name: str) -> Shown:
         stacks = [stack for stack in workspace.estate.stacks if stack.tenant == name]
         up = {stack.name.short: await hosting.is_up(stack) for stack in stacks}
         left = tuple(each.short for each in await orphans(hosting) if _owner(each) == name)
-        return Shown(entry.organization, await _row(hosting, entry), up, left)
+        return Shown(entry.organization, await _row(hosting, entry, _active(hosting)), up, left)
 
 
 async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[Diagnostic, ...]:
@@ -122,7 +124,7 @@ async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[D
 
         async def one(entry: Entry, project: HostedProject) -> tuple[Diagnostic, ...]:
             async with gate:
-                return await asyncio.to_thread(check_project, entry, project)
+                return await asyncio.to_thread(checking.check, entry, project)
 
         for some in await asyncio.gather(
             *(
@@ -139,43 +141,6 @@ async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[D
 def _of_the_estate(entry: Entry) -> Diagnostic:
     message = f"{entry.name!r} is the estate's own name: the organization would share its account"
     return diagnostics.error(message, hint="rename the file", position=Position(entry.path))
-
-
-def check_project(entry: Entry, project: HostedProject) -> tuple[Diagnostic, ...]:
-    """What a project's repository lacks of what the organization's file says. Blocks while git is asked."""
-    label, place = f"{entry.name}/{project.name}", ("projects", project.name)
-    try:
-        head = sources.head(project.repository)
-        if not head:
-            hint = "push a branch"
-            return (
-                diagnostics.warning(f"{label}: its repository is empty", hint=hint, position=entry.position(*place)),
-            )
-        commit = sources.fetch(project.repository, head)
-        text = commit.text(project.manifest)
-        own = (
-            rules.read_repository(commit.text(rules.PLACE), f"{label}:{rules.PLACE}")
-            if _has_own(project, commit)
-            else None
-        )
-    except errors.SourceError as fault:
-        hidden = isinstance(fault, errors.Unreachable)
-        make, key = (diagnostics.warning, "repository") if hidden else (diagnostics.error, "manifest")
-        return (make(f"{label}: {fault.message}", hint=fault.hint, position=entry.position(*place, key)),)
-    manifest, told = meltano.read(text, f"{label}:{project.manifest}", commit.included(project.manifest))
-    if own is not None:
-        told = (*told, *own[1])
-    if manifest is None:
-        return tuple(told)
-
-    def position(order: int, key: str) -> Position | None:
-        return Position(f"{label}:{rules.PLACE}") if own else entry.position(*place, "rules", order, key)
-
-    return (*told, *rules.check_manifest(own[0] if own else project.rules, manifest, position))
-
-
-def _has_own(project: HostedProject, commit: sources.Commit) -> bool:
-    return not project.rules and rules.PLACE in commit.paths()
 
 
 async def made(opening: Opening, name: str, *, display_name: str, owner: str, billing: str) -> str:
@@ -266,9 +231,13 @@ def _owner(name: StackName) -> str:
     return name.stack.partition(".")[0]
 
 
-async def _row(hosting: Hosting, entry: Entry) -> Row:
-    organization = entry.organization
-    active = sum(1 for each in hosting.read().active if each.organization == entry.name)
+def _active(hosting: Hosting) -> Mapping[str, int]:
+    """How many environments each organization has."""
+    return collections.Counter(each.organization for each in hosting.read().active)
+
+
+async def _row(hosting: Hosting, entry: Entry, environments: Mapping[str, int]) -> Row:
+    organization, active = entry.organization, environments.get(entry.name, 0)
     if organization is None:
         return Row(entry.name, Status.FAULTY, environments=active)
     site = hosting.stack(SITES, entry.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -16,59 +17,15 @@ from stackyard.kit import files
 
 SCHEMA: Final = "tenant.schema.json"
 """The published schema's file: in this package, and in the folder of a registry, for editors."""
+TEMPLATE: Final = "tenant.template.yaml"
 _PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ._@-]*[A-Za-z0-9])?")
 _WORDS: Final = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
-
-_FRESH: Final = """\
-# yaml-language-server: $schema={schema}
-# One organization: its name is this file's. Every key: docs/guide/tenants.md.
-display_name: {display_name}
-contacts:
-  owner: {owner} # about the service
-  billing: {billing} # about the bill and the budget
-
-# Who may do what. Each deed includes those before it: view, run, deploy, administer.
-groups:
-  owners:
-    members: [{owner}]
-    access: administer
-  # analysts:
-  #   members: [somebody@example.com]
-  #   access:
-  #     - view
-  #     - {{ may: run, on: "shop/dev-*" }}
-
-# Git repositories with a meltano.yml, and the rules that make environments of their branches and tags.
-# The first rule that matches a ref decides; a ref that none matches gets no environment.
-projects: {{}}
-#   shop:
-#     repository: https://git.example.com/{name}/shop.git
-#     secrets: [SHOP_PASSWORD] # values: stackyard tenant secret set {name} shop SHOP_PASSWORD
-#     rules:
-#       - {{ branch: main, environment: prod, services: [schedules] }}
-#       - {{ branch: "feature/**", environment: dev, name: "dev-{{slug}}", expires: 72h }}
-
-limits:
-  concurrent_runs: 2
-  run_minutes: 60
-  cpu: 1024 # 1024 = 1 vCPU
-  memory_mb: 2048
-
-# budget:
-#   monthly: 250 # USD
-#   warn_at: [80, 100]
-#   action: warn # or suspend
-
-retention_days: 30 # of logs and replaced files
-disposable: false # true: its data may go with it
-suspended: false
-"""
 
 
 def fresh(name: str, *, display_name: str = "", owner: str, billing: str = "") -> str:
     """The text of a new organization's file."""
-    return _FRESH.format(
-        schema=SCHEMA,
+    template = string.Template(resources.files("stackyard.tenancy").joinpath(TEMPLATE).read_text(encoding="utf-8"))
+    return template.substitute(
         name=name,
         display_name=_scalar(display_name or name),
         owner=_scalar(owner),
