@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import secrets
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,7 +24,13 @@ from tests.functional.asking import Cloud
 pytestmark = pytest.mark.cloud
 PLATFORM = Path(__file__).parents[3] / "platform"
 TENANTS = ("acme", "globex", "initech")
-STACKS = 2 * 6 + len(TENANTS)
+FABRIC = ("network", "identity", "registry", "storage", "compute", "observability", "control_api", "control_web", "dns")
+STACKS = {f"{project}/{stage}" for project in FABRIC for stage in ("QA", "Production")} | {
+    f"site_instances/{name}.Production" for name in TENANTS
+}
+
+
+HELLO = "environments/shop.prod/commits/1/hello"
 
 
 @dataclasses.dataclass
@@ -62,15 +71,15 @@ def test_the_platform_lives_its_life(estate: Estate) -> None:
     _it_comes_up_and_then_there_is_nothing_to_do(estate)
     _the_api_keeps_organizations(estate)
     _the_stages_do_not_share_a_table(estate)
-    for access in ("admin", "viewer"):
-        _an_organization_reaches_its_own_and_nothing_of_another(estate, access)
+    for group in ("owners", "analysts"):
+        _an_organization_reaches_its_own_and_nothing_of_another(estate, group)
     _one_changed_property_is_exactly_one_change(estate)
     _it_goes_and_leaves_nothing(estate, untouched)
 
 
 def _nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> None:
     previewed = estate.run("preview")
-    assert len(previewed.plans) == STACKS
+    assert previewed.plans.keys() == STACKS
     assert set(previewed.counts) == {"create"}
     assert "[unknown]" in json.dumps(previewed.plans["control_api/Production"])
     assert estate.things() == untouched
@@ -83,30 +92,48 @@ def _it_comes_up_and_then_there_is_nothing_to_do(estate: Estate) -> None:
 
 
 def _the_api_keeps_organizations(estate: Estate) -> None:
-    url = estate.outputs("control_api/Production")["url"]
-    acme = {"name": "acme", "display_name": "Acme", "contact": "ada@acme.example"}
-    assert _call("GET", f"{url}/organizations/acme")[0] == 404
-    status, created = _call("POST", f"{url}/organizations", acme)
+    url, token = estate.outputs("control_api/Production")["url"], _token(estate, "Production")
+    hooli = {"name": "hooli", "display_name": "Hooli", "contact": "ada@hooli.example"}
+
+    def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        return _call(method, f"{url}{path}", token, body)
+
+    assert _call("GET", f"{url}/organizations/hooli", "")[0] == 401
+    assert call("GET", "/organizations/hooli")[0] == 404
+    status, created = call("POST", "/organizations", hooli)
     assert (status, created["status"], created["version"]) == (201, "requested", 1)
-    assert _call("POST", f"{url}/organizations", acme)[0] == 409
-    assert _call("POST", f"{url}/organizations", {"name": "A"})[0] == 400
-    assert _call("PUT", f"{url}/organizations/acme", {"contact": "grace@acme.example"})[1]["version"] == 2
-    assert _call("PUT", f"{url}/organizations/acme", {"contact": "eve@acme.example", "version": 1})[0] == 409
-    assert _call("PUT", f"{url}/organizations/nobody", {"contact": "eve@acme.example"})[0] == 404
-    assert _call("GET", f"{url}/organizations/acme")[1]["contact"] == "grace@acme.example"
-    assert [each["name"] for each in _call("GET", f"{url}/organizations")[1]["organizations"]] == ["acme"]
+    assert call("POST", "/organizations", hooli)[0] == 409
+    assert call("POST", "/organizations", {"name": "A"})[0] == 400
+    assert call("PUT", "/organizations/hooli", {"contact": "grace@hooli.example"})[1]["version"] == 2
+    assert call("PUT", "/organizations/hooli", {"contact": "eve@hooli.example", "version": 1})[0] == 409
+    assert call("PUT", "/organizations/nobody", {"contact": "eve@hooli.example"})[0] == 404
+    assert call("GET", "/organizations/hooli")[1]["contact"] == "grace@hooli.example"
+    assert "hooli" in [each["name"] for each in call("GET", "/organizations")[1]["organizations"]]
+
+
+def _token(estate: Estate, stage: str) -> str:
+    """An operator's token, entered as `tenant token` does."""
+    token, table = secrets.token_urlsafe(32), estate.outputs(f"storage/{stage}")["table_names"]["tokens"]
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    row = {"digest": {"S": digest}, "organization": {"S": "platform"}, "user": {"S": "operator@example.com"},
+           "expires": {"N": str(int(time.time()) + 3600)}}  # fmt: skip
+    estate.cloud.client("dynamodb").put_item(TableName=table, Item=row)
+    return token
 
 
 def _the_stages_do_not_share_a_table(estate: Estate) -> None:
-    assert _call("GET", estate.outputs("control_api/QA")["url"] + "/organizations")[1] == {"organizations": []}
+    url, token = estate.outputs("control_api/QA")["url"], _token(estate, "QA")
+    status, listed = _call("GET", f"{url}/organizations", token)
+    assert status == 200
+    assert "hooli" not in [each["name"] for each in listed["organizations"]]
 
 
-def _an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, access: str) -> None:
+def _an_organization_reaches_its_own_and_nothing_of_another(estate: Estate, group: str) -> None:
     sites = {name: estate.outputs(f"site_instances/{name}.Production") for name in TENANTS}
     for name, cloud in estate.sites.items():
-        cloud.client("s3").put_object(Bucket=sites[name]["bucket"], Key="hello", Body=name.encode())
-    session = _session(estate, "acme", sites["acme"]["role_arns"][access])
-    own = session.client("s3").get_object(Bucket=sites["acme"]["bucket"], Key="hello")
+        cloud.client("s3").put_object(Bucket=sites[name]["bucket"], Key=HELLO, Body=name.encode())
+    session = _session(estate, "acme", sites["acme"]["role_arns"][group])
+    own = session.client("s3").get_object(Bucket=sites["acme"]["bucket"], Key=HELLO)
     assert own["Body"].read() == b"acme"
     for other in ("globex", "initech"):
         reached = {
@@ -148,15 +175,15 @@ def _as_role(cloud: Cloud, role_arn: str, **given: str) -> Cloud:
 def _tried(session: Cloud, site: dict[str, Any], organization: str) -> dict[str, str]:
     """What a session tries on somebody's site, and the code of the answer; empty when it was let."""
     s3, kms, logs, sts = (session.client(service) for service in ("s3", "kms", "logs", "sts"))
-    bucket, admin = {"Bucket": site["bucket"]}, site["role_arns"]["admin"]
+    bucket, owner = {"Bucket": site["bucket"]}, site["role_arns"]["owners"]
     attempts: dict[str, Callable[[], object]] = {
-        "read": lambda: s3.get_object(**bucket, Key="hello"),
+        "read": lambda: s3.get_object(**bucket, Key=HELLO),
         "list": lambda: s3.list_objects_v2(**bucket),
         "write": lambda: s3.put_object(**bucket, Key="x", Body=b"x"),
-        "delete": lambda: s3.delete_object(**bucket, Key="hello"),
+        "delete": lambda: s3.delete_object(**bucket, Key=HELLO),
         "use the key": lambda: kms.generate_data_key(KeyId=site["key_arn"], KeySpec="AES_256"),
         "read logs": lambda: logs.filter_log_events(logGroupName=site["log_group"]),
-        "become": lambda: sts.assume_role(RoleArn=admin, RoleSessionName="intruder", ExternalId=organization),
+        "become": lambda: sts.assume_role(RoleArn=owner, RoleSessionName="intruder", ExternalId=organization),
     }
     return {what: _code(attempt) for what, attempt in attempts.items()}
 
@@ -176,9 +203,10 @@ def _empty(cloud: Cloud, bucket: str) -> None:
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
-def _call(method: str, url: str, body: Any = None) -> tuple[int, Any]:
+def _call(method: str, url: str, token: str, body: Any = None) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method, headers={"content-type": "application/json"})
+    said = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(url, data=data, method=method, headers=said)
     try:
         with urllib.request.urlopen(request, timeout=20) as response:
             return response.status, json.load(response)
