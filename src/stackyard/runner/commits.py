@@ -2,7 +2,7 @@
 
 Objects are written under the run's own prefix and never changed. The row `head` says which of them count; it moves in
 one transaction that also checks the lease. So a run that dies before it has happened not at all, and state and data
-can never belong to different runs.
+can never belong to different runs. A data file may be as large as one PUT takes: 5 GB.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from . import logs
 from .faults import REFUSED, SOURCE, RunFault
 from .orders import Order
 
 _STATE: Final = "state.json"
+_CHUNK: Final = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,12 +61,14 @@ class Store:
         head = self._head()
         if head.state:
             for name, content in json.loads(self._read(head.state)).items():
-                _write(state, name, content.encode())
+                _place(state, name).write_text(content)
         for name, key in head.data.items():
-            content = self._read(key)
-            if hashlib.sha256(content).hexdigest() != head.digests.get(name):
+            path = _place(data, name)
+            with path.open("wb") as file:
+                for chunk in self._body(key).iter_chunks(_CHUNK):
+                    file.write(chunk)
+            if _digest(path) != head.digests.get(name):
                 raise RunFault(f"{name} of run {head.run} is damaged: its SHA-256 differs", SOURCE)
-            _write(data, name, content)
         return head
 
     def commit(self, before: Head, state: Path, data: Path, counts: Mapping[str, int]) -> Head:
@@ -75,13 +78,13 @@ class Store:
         self._write(f"{prefix}/{_STATE}", json.dumps(states, sort_keys=True).encode())
         keys, digests = {}, {}
         for name, path in _files(data).items():
-            content = path.read_bytes()
-            digests[name] = hashlib.sha256(content).hexdigest()
+            digests[name] = _digest(path)
             if digests[name] == before.digests.get(name):
                 keys[name] = before.data[name]
             else:
                 keys[name] = f"{prefix}/data/{name}"
-                self._write(keys[name], content)
+                with path.open("rb") as file:
+                    self._write(keys[name], file)
         after = Head(self.order.run, f"{prefix}/{_STATE}", keys, digests)
         self._move(before, after, counts)
         return after
@@ -139,13 +142,16 @@ class Store:
         return {"environment": {"S": self.order.key}, "run": {"S": run}}
 
     def _read(self, key: str) -> bytes:
-        try:
-            content: bytes = self.objects.get_object(Bucket=self.order.bucket, Key=key)["Body"].read()
-        except self.objects.exceptions.NoSuchKey as fault:
-            raise RunFault(f"{key} is not in {self.order.bucket}", SOURCE) from fault
+        content: bytes = self._body(key).read()
         return content
 
-    def _write(self, key: str, content: bytes) -> None:
+    def _body(self, key: str) -> Any:
+        try:
+            return self.objects.get_object(Bucket=self.order.bucket, Key=key)["Body"]
+        except self.objects.exceptions.NoSuchKey as fault:
+            raise RunFault(f"{key} is not in {self.order.bucket}", SOURCE) from fault
+
+    def _write(self, key: str, content: bytes | IO[bytes]) -> None:
         self.objects.put_object(Bucket=self.order.bucket, Key=key, Body=content)
 
 
@@ -159,9 +165,15 @@ def _files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in found}
 
 
-def _write(folder: Path, name: str, content: bytes) -> None:
-    path = folder / name
+def _place(folder: Path, name: str) -> Path:
+    """Where a file of the last commit goes."""
     if ".." in Path(name).parts or Path(name).is_absolute():
         raise RunFault(f"{name} of the last commit leads out of the run's folder", SOURCE)
+    path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    return path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class Cluster:
     def ended(self, task: str) -> dict[str, Any]:
         """The task once it is STOPPED."""
         self.ecs.get_waiter("tasks_stopped").wait(
-            cluster="site", tasks=[task], WaiterConfig={"Delay": 1, "MaxAttempts": 180}
+            cluster="site", tasks=[task], WaiterConfig={"Delay": 1, "MaxAttempts": 240}
         )
         found: dict[str, Any] = self.ecs.describe_tasks(cluster="site", tasks=[task])["tasks"][0]
         return found
@@ -86,7 +87,10 @@ class Cluster:
     def log(self, task: str) -> str:
         stream = f"run/runner/{task.rpartition('/')[2]}"
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, logStreamNames=[stream])
-        return "\n".join(event["message"] for page in pages for event in page["events"])
+        try:
+            return "\n".join(event["message"] for page in pages for event in page["events"])
+        except self.logs.exceptions.ResourceNotFoundException:
+            return ""  # it has not said anything yet
 
 
 @pytest.fixture
@@ -110,9 +114,10 @@ def test_a_task_moves_rows_and_its_log_is_in_its_group(cluster: Cluster, tmp_pat
 def test_a_stopped_task_commits_nothing_and_the_next_goes_on(cluster: Cluster, tmp_path: Path) -> None:
     stage = cluster.stage
     _, first = cluster.start("orders-to-duckdb")
-    cluster.ecs.get_waiter("tasks_running").wait(
-        cluster="site", tasks=[first], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    deadline = time.monotonic() + 240
+    while "runner | run" not in cluster.log(first):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
     cluster.ecs.stop_task(cluster="site", task=first, reason="asked")
     assert cluster.ended(first)["containers"][0]["exitCode"] in (137, 143)
     assert stage.row("head") == {}

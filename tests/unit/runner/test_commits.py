@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -21,6 +21,14 @@ FIRST, SECOND = "20260101T000001-1", "20260101T000002-2"
 
 class Killed(BaseException):
     """Where the process died."""
+
+
+class Content(io.BytesIO):
+    """The body of an object."""
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        while chunk := self.read(size):
+            yield chunk
 
 
 class Cloud:
@@ -57,14 +65,15 @@ class Cloud:
         if dies:
             raise Killed
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes | IO[bytes]) -> None:
+        content = Body if isinstance(Body, bytes) else Body.read()
         assert Key not in self.objects, "objects of commits are never changed"
-        self.write(lambda: self.objects.update({Key: Body}))
+        self.write(lambda: self.objects.update({Key: content}))
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         if Key not in self.objects:
             raise Cloud.NoSuchKey(Key)
-        return {"Body": io.BytesIO(self.objects[Key])}
+        return {"Body": Content(self.objects[Key])}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self.write(lambda: self.objects.pop(Key, None) and None)
