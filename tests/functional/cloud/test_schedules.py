@@ -84,18 +84,30 @@ def marks(client: Clients, url: str, seconds: int) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in found]
 
 
-def test_a_function_is_called_within_a_second_in_its_zone(client: Clients) -> None:
+def test_a_function_is_called_at_a_time_of_its_zone(client: Clients) -> None:
     due = int(time.time()) + 3
     there = datetime.datetime.fromtimestamp(due, zoneinfo.ZoneInfo("Asia/Tokyo"))
     url = to_function(
         client, "tokyo", f"at({there:%Y-%m-%dT%H:%M:%S})", ScheduleExpressionTimezone="Asia/Tokyo",
         ActionAfterCompletion="DELETE",
     )  # fmt: skip
-    (mark,) = marks(client, url, 20)
+    (mark,) = marks(client, url, 20) or marks(client, url, 20)
     assert mark["time"] == f"{datetime.datetime.fromtimestamp(due, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert due <= mark["at"] < due + 3  # half a second as measured; three on a busy machine
+    assert mark["at"] >= due
     with pytest.raises(botocore.exceptions.ClientError, match="does not exist"):
         client("scheduler").get_schedule(Name="tokyo")
+
+
+@pytest.mark.slow  # it measures time, which a busy machine stretches
+def test_a_function_is_called_within_a_second(client: Clients) -> None:
+    lambdas.function(client, "mark", "sqs:SendMessage", code=MARK)
+    url = client("sqs").create_queue(QueueName="marks")["QueueUrl"]
+    client("lambda").invoke(FunctionName="mark", Payload=json.dumps({"queue": url}))
+    assert marks(client, url, 20)
+    due = int(time.time()) + 3
+    to_function(client, "prompt", f"at({datetime.datetime.fromtimestamp(due, datetime.UTC):%Y-%m-%dT%H:%M:%S})")
+    (mark,) = marks(client, url, 20)
+    assert due <= mark["at"] < due + 1
 
 
 def test_a_disabled_schedule_is_silent_until_it_is_enabled(client: Clients) -> None:
