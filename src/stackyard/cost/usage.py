@@ -21,6 +21,7 @@ from stackyard.cost.prices import PriceBook
 from stackyard.cost.rows import Row
 
 MINIMUM_SECONDS: Final = 60
+NO_END: Final = "no end of the run is recorded: it counts until now, or as long as runs may take"
 GIB: Final = 2**30
 """A billed GB of data: providers say GB and mean GiB."""
 
@@ -105,7 +106,7 @@ class Usage:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunTime:
-    """One run as metered: `cpu` in 1/1024 vCPU; `ended` None while it runs."""
+    """One run as metered: `cpu` in 1/1024 vCPU; `ended` None while it runs, at most `limit` (None = for ever)."""
 
     organization: str
     project: str
@@ -116,14 +117,15 @@ class RunTime:
     started: datetime.datetime
     ended: datetime.datetime | None = None
     account: str = ""
+    limit: datetime.timedelta | None = None
 
 
 def of_run(run: RunTime, now: datetime.datetime) -> tuple[Usage, Usage]:
-    """The vCPU-seconds and GB-seconds of one run; a run under way counts up to `now`."""
-    ended = run.ended or now
+    """The vCPU-seconds and GB-seconds of one run; a run under way counts up to `now`, or its limit."""
+    ended = run.ended or (now if run.limit is None else min(now, run.started + run.limit))
     seconds = max(MINIMUM_SECONDS, math.ceil((ended - run.started).total_seconds()))
     end = max(ended, run.started + datetime.timedelta(seconds=seconds))
-    note = "" if run.ended else "the run goes on"
+    note = "" if run.ended else NO_END
 
     def used(kind: Kind, each: Decimal) -> Usage:
         whose = (run.organization, run.project, run.environment)

@@ -169,7 +169,8 @@ async def _used(
 
     async def one(organization: str) -> Used:
         async with gate:
-            return await _used_by(workspace, organization, period, now)
+            limit = people[organization].limits.run_minutes if organization in people else 0
+            return await _used_by(workspace, organization, period, now, limit)
 
     found = await asyncio.gather(*map(one, [SHARED, *people]))
     idle = [name for each in found for name in each.without_site]
@@ -179,7 +180,9 @@ async def _used(
     return Used(tuple(use for each in found for use in each.usage), tuple(notes))
 
 
-async def _used_by(workspace: Workspace, organization: str, period: Period, now: datetime.datetime) -> Used:
+async def _used_by(
+    workspace: Workspace, organization: str, period: Period, now: datetime.datetime, run_minutes: int
+) -> Used:
     from botocore import exceptions  # lazy: botocore takes 0.1 s; only metering asks a cloud
 
     outputs = await _site(workspace, organization)
@@ -187,6 +190,7 @@ async def _used_by(workspace: Workspace, organization: str, period: Period, now:
         return Used(without_site=(organization,))
     try:
         account = await asyncio.to_thread(_account, workspace, organization, outputs)
+        account = dataclasses.replace(account, run_limit=datetime.timedelta(minutes=run_minutes))
         return Used(await asyncio.to_thread(metering.read, account, period, now))
     except (exceptions.BotoCoreError, exceptions.ClientError, errors.StackyardError) as fault:
         return Used(notes=(f"what {organization} used cannot be read: {fault}",))

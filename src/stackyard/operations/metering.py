@@ -26,7 +26,8 @@ METRICS_A_RUN: Final = 3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """One account and what its organization's site made there; empty names are not read.
+    """One account and what its organization's site made there; empty names are not read. No run takes longer than
+    `run_limit`.
 
     `client(service)` gives a boto3 client. The organization of the platform's own account is `platform`.
     """
@@ -37,6 +38,7 @@ class Account:
     runs_table: str = ""
     buckets: tuple[str, ...] = ()
     log_groups: str = ""
+    run_limit: datetime.timedelta | None = None
 
 
 def read(account: Account, period: Period, now: datetime.datetime) -> tuple[Usage, ...]:
@@ -70,7 +72,7 @@ def run_of(row: Mapping[str, Any], account: Account) -> RunTime | None:
     ended = moment(str(row.get("ended") or ""))
     cpu, memory = int(row.get("cpu") or 0), int(row.get("memory_mb") or 0)
     whose = (account.organization, project, environment, str(row["run"]))
-    return RunTime(*whose, cpu, memory, started, ended, account.number)
+    return RunTime(*whose, cpu, memory, started, ended, account.number, account.run_limit)
 
 
 def _run_rows(account: Account, period: Period) -> Iterator[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from decimal import Decimal
 
@@ -40,7 +41,9 @@ def test_an_hour_of_one_cpu_and_two_gb_costs_what_the_price_page_says() -> None:
 
 def test_a_run_under_way_counts_until_now_and_says_so() -> None:
     cpu, _ = usage.of_run(run(None), day(3) + datetime.timedelta(seconds=90))
-    assert (cpu.amount, cpu.approximate) == (90, "the run goes on")
+    assert (cpu.amount, cpu.approximate) == (90, usage.NO_END)
+    lost = dataclasses.replace(run(None), limit=datetime.timedelta(minutes=60))
+    assert usage.of_run(lost, day(20))[0].amount == 3600, "a run that nobody settled costs no more than one may"
 
 
 def held(start: datetime.datetime, end: datetime.datetime) -> Usage:
