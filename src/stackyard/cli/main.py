@@ -25,6 +25,7 @@ VERBS: Final = {
     "output": ("output", "Print a stack's outputs."),
     "preview": ("preview", "Show what `up` would do; change nothing."),
     "refresh": ("refresh", "Read every resource again and correct the state."),
+    "serve": ("serve", "Reconcile environments all the time, by webhook and by the clock."),
     "tenant": ("tenant", "Organizations: list, write, check, accept, suspend, remove, roll a change through them."),
     "up": ("up", "Bring the selected stacks to what their programs say."),
     "why": ("why", "Show why stacks depend on each other."),

@@ -34,7 +34,8 @@ def handler(event, context):
         return {{"refused": "a run of this environment is under way", "run": lease["holder"]}}
     status = "failed" if "bad" in event["jobs"] else "succeeded"
     rows.put_item(Item={{"environment": "shop.prod", "run": "{NEW}", "status": status, "jobs": event["jobs"],
-        "by": event["by"], "reason": event["reason"], "exit_code": int(status == "failed"), "log_stream": "run/runner/2",
+        "by": event["by"], "reason": event["reason"], "exit_code": int(status == "failed"),
+        "log_stream": "run/runner/2",
         "started": "2026-01-02T00:00:00+00:00", "ended": "2026-01-02T00:00:07+00:00", "rows": {{"orders": 7}}}})
     return {{"run": "{NEW}", "task_arn": ""}}
 """

@@ -1,0 +1,240 @@
+"""serve: the reconcile loop as a service, woken by webhooks of git hosts and by the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import hmac
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from stackyard import errors
+from stackyard.operations import environments
+from stackyard.operations.environments import Reconciled, Voice
+from stackyard.operations.hosting import Hosting
+from stackyard.operations.reconciling import Manner
+from stackyard.operations.workspace import Opening
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+SECRET: Final = "STACKYARD_WEBHOOK_SECRET"
+"""The variable with the webhooks' secret, when no file is named."""
+HOST: Final = "127.0.0.1"
+BODY_LIMIT: Final = 1 << 20
+_SHORTEST: Final = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Serving:
+    """What is served. `every` is seconds between rounds, 0 = only webhooks; `reconcile` false: nothing is changed.
+
+    `secret` is shared with the git hosts; without one every webhook is refused.
+    """
+
+    host: str = HOST
+    port: int = 8787
+    every: float = 60.0
+    reconcile: bool = True
+    secret: str = dataclasses.field(default="", repr=False)
+    manner: Manner = dataclasses.field(default_factory=Manner)
+
+
+def secret_of(path: Path | None, environ: Mapping[str, str] = os.environ) -> str:
+    """The webhooks' secret from a file that only its owner can read, else from the environment; empty when not set.
+
+    Raises UsageError for a file that is missing or open to others, and for a secret that is too short.
+    """
+    if path is None:
+        found = environ.get(SECRET, "")
+    else:
+        try:
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                raise errors.UsageError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+            found = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            raise errors.UsageError(f"the webhooks' secret cannot be read: {fault}") from None
+    if (found or path is not None) and len(found) < _SHORTEST:
+        raise errors.UsageError(f"the webhooks' secret is shorter than {_SHORTEST} characters")
+    return found
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a webhook is from who knows the secret: GitHub's `X-Hub-Signature-256` or GitLab's `X-Gitlab-Token`.
+
+    https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries; takes equally long for any guess.
+    """
+    if not secret:
+        return False
+    signature, token = headers.get("x-hub-signature-256"), headers.get("x-gitlab-token")
+    if signature is not None:
+        wanted = "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest()
+        return hmac.compare_digest(wanted.encode(), signature.encode())
+    return token is not None and hmac.compare_digest(secret.encode(), token.encode())
+
+
+class Loop:
+    """Reconciles organizations one round after another; what is asked for meanwhile is done in the next one.
+
+    `state` is what `/status` shows: no secret, no value of a configuration.
+    """
+
+    def __init__(self, opening: Opening, serving: Serving, voice: Voice) -> None:
+        self._opening, self._serving, self._voice = opening, serving, voice
+        self._asked: set[str] = set()
+        self._all = serving.every > 0
+        self._woken = asyncio.Event()
+        self.state: dict[str, Any] = {"rounds": 0, "running": False, "last": None, "started": time.time()}
+
+    def ask(self, organization: str) -> None:
+        """Have an organization reconciled soon; many calls make one round."""
+        self._asked.add(organization)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled is set: wait for webhooks and the clock, and reconcile. A round that began is finished."""
+        while not self._voice.cancelled.is_set():
+            if self._all or self._asked:
+                chosen, everything = sorted(self._asked), self._all
+                self._asked.clear()
+                self._all = False
+                await self._round([] if everything else chosen)
+            if not await self._sleep():
+                self._all = True
+
+    async def _sleep(self) -> bool:
+        """Wait until there is something to do; False when the clock says so."""
+        self._woken.clear()
+        if self._asked or self._voice.cancelled.is_set():
+            return True
+        waiting = [asyncio.ensure_future(each.wait()) for each in (self._woken, self._voice.cancelled)]
+        try:
+            done, _ = await asyncio.wait(
+                waiting, timeout=self._serving.every or None, return_when=asyncio.FIRST_COMPLETED
+            )
+            return bool(done)
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def _round(self, chosen: list[str]) -> None:
+        begun = time.time()
+        self.state["running"] = True
+        said: dict[str, Any]
+        try:
+            said = _summary(await self._reconciled(chosen))
+        except errors.StackyardError as fault:
+            said = {"exit_code": fault.exit_code, "faults": [fault.message]}
+            self._voice.tell(str(fault))
+        seconds = round(time.time() - begun, 3)
+        self.state.update(running=False, rounds=self.state["rounds"] + 1)
+        self.state["last"] = {"began": begun, "seconds": seconds, "organizations": chosen or "all", **said}
+
+    async def _reconciled(self, chosen: list[str]) -> Reconciled:
+        """A workspace for each round: what was changed by others is seen, and nothing grows."""
+        async with environments.opened(self._opening, self._voice.tell) as workspace:
+            hosts = Hosting(workspace)
+            known = set(hosts.organizations()[0]).union(each.organization for each in hosts.read().active)
+            wanted = [name for name in chosen if name in known]
+            if chosen and not wanted:
+                raise errors.UsageError(f"there is no organization {', '.join(chosen)}")
+            return await environments.once(
+                hosts, wanted, self._voice, lambda _: self._serving.reconcile, self._serving.manner
+            )
+
+
+def _summary(done: Reconciled) -> dict[str, Any]:
+    changes = [{"environment": each.entry, "act": each.act.value, "fault": each.fault} for each in done.results]
+    told = (*done.survey.diagnostics, *done.diagnostics)
+    pending = [{"environment": each.entry, "act": each.act.value} for each in done.survey.pending]
+    return {"exit_code": done.exit_code, "pending": pending, "changes": changes, "faults": [str(e) for e in told]}
+
+
+def application(loop: Loop, hosts: Callable[[], Hosting], secret: str) -> Starlette:
+    """The web application: webhooks, `/health`, `/status`."""
+    from starlette import applications, responses, routing  # lazy: only who serves has them
+
+    async def webhook(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return responses.JSONResponse({"error": "the body is too large"}, 413)
+        if not is_signed(secret, request.headers, body):
+            return responses.JSONResponse({"error": "the signature is wrong or missing"}, 401)
+        name, project = request.path_params["organization"], request.path_params["project"]
+        organization = (await asyncio.to_thread(hosts().organizations))[0].get(name)
+        if organization is None or project not in organization.projects:
+            return responses.JSONResponse({"error": f"there is no project {name}/{project}"}, 404)
+        loop.ask(name)
+        return responses.JSONResponse({"accepted": f"{name}/{project}"}, 202)
+
+    async def health(_: Request) -> Response:
+        return responses.JSONResponse({"ok": True})
+
+    async def status(_: Request) -> Response:
+        return responses.Response(json.dumps(loop.state, default=str), media_type="application/json")
+
+    return applications.Starlette(
+        routes=[
+            routing.Route("/webhooks/{organization}/{project}", webhook, methods=["POST"]),
+            routing.Route("/health", health),
+            routing.Route("/status", status),
+        ]
+    )
+
+
+async def _body(request: Request) -> bytes | None:
+    """The request's body, None when it is too large; no more than that is ever held."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_LIMIT:
+            return None
+    return bytes(found)
+
+
+async def serve(opening: Opening, serving: Serving, voice: Voice, listening: Callable[[str], None]) -> None:
+    """Serve until `voice.cancelled` is set, then finish the step under way. `listening` is told the address.
+
+    Raises UsageError when the libraries are not installed or the port is taken.
+    """
+    try:
+        import uvicorn  # lazy: only who serves has it
+    except ImportError:
+        raise errors.UsageError("serving needs starlette and uvicorn", hint="pip install 'stackyard[serve]'") from None
+    loop = Loop(opening, serving, voice)
+    hosts = Hosting(environments.opened(opening))  # refuses an estate without tenants before anything is served
+    app = application(loop, lambda: hosts, serving.secret)
+    config = uvicorn.Config(app, host=serving.host, port=serving.port, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    # Signals are ours: uvicorn's own handling would end the process before a round has ended.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    socket = _bound(config)
+    listening(f"http://{serving.host}:{socket.getsockname()[1]}")
+    web = asyncio.ensure_future(server.serve(sockets=[socket]))
+    try:
+        await loop.run()
+    finally:
+        server.should_exit = True
+        await web
+
+
+def _bound(config: Any) -> Any:
+    import socket  # lazy: with the server
+
+    made = socket.socket(socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((config.host, config.port))
+        made.listen()  # so that who reads the address can already call it
+    except OSError as fault:
+        made.close()
+        raise errors.UsageError(f"cannot listen on {config.host}:{config.port}: {fault.strerror}") from None
+    return made

@@ -1,0 +1,94 @@
+"""The service: a signed webhook brings an environment up, a wrong one does nothing, and SIGTERM ends it well."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stackyard.cloud.client import EmbeddedCloud
+from tests.functional.reconciling.hosting import Hosted
+
+pytestmark = pytest.mark.cloud
+SECRET = "a secret of some length"
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Hosted]:
+    with EmbeddedCloud.temporary() as cloud:
+        yield Hosted.made(tmp_path, cloud)
+
+
+def test_a_webhook_brings_an_environment_up(hosted: Hosted, tmp_path: Path) -> None:
+    shop = hosted.repository("shop")
+    hosted.tenant("acme", {"shop": shop})
+    commit = shop.push("feature/x")
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "STACKYARD_WEBHOOK_SECRET": SECRET}
+    command = [sys.executable, "-m", "stackyard", "-C", str(hosted.root), "serve", "--reconcile", "--json"]
+    served = subprocess.Popen(
+        [*command, "--port", "0", "--every", "0"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert served.stdout is not None
+        address = json.loads(served.stdout.readline())["address"]
+        assert _get(f"{address}/health") == {"ok": True}
+        assert _post(f"{address}/webhooks/acme/shop", "sha256=0") == 401
+        assert _post(f"{address}/webhooks/acme/other", _signature()) == 404
+        assert _get(f"{address}/status")["rounds"] == 0
+        assert _post(f"{address}/webhooks/acme/shop", _signature()) == 202
+        state = _when_done(f"{address}/status")
+        assert state["last"]["changes"] == [{"environment": "acme.shop.feature-x", "act": "activate", "fault": ""}]
+        assert SECRET not in json.dumps(state)
+        served.send_signal(signal.SIGTERM)
+        _, complaints = served.communicate(timeout=60)
+        assert served.returncode == 0, complaints
+    finally:
+        served.kill()
+        served.communicate()
+    assert hosted.commits("acme") == {"shop_feature-x": commit}
+
+
+def _signature() -> str:
+    return "sha256=" + hmac.new(SECRET.encode(), b"{}", hashlib.sha256).hexdigest()
+
+
+def _get(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(url, timeout=20) as response:
+        found: dict[str, Any] = json.load(response)
+        return found
+
+
+def _post(url: str, signature: str) -> int:
+    request = urllib.request.Request(url, b"{}", {"X-Hub-Signature-256": signature})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def _when_done(url: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 120
+    while True:
+        state = _get(url)
+        if state["rounds"]:
+            return state
+        assert time.monotonic() < deadline, state
+        time.sleep(0.1)

@@ -1,0 +1,108 @@
+"""Who may wake the reconcile loop, and that calls which come together make one round."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from pathlib import Path
+
+import pytest
+
+from stackyard.errors import UsageError
+from stackyard.operations import serving
+from stackyard.operations.environments import Reconciled, Voice
+from stackyard.operations.surveying import Survey
+from stackyard.operations.workspace import Opening
+
+SECRET = "a secret of some length"
+
+
+def signature(secret: str, body: bytes) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_good"),
+    [
+        ({"x-hub-signature-256": signature(SECRET, b"{}")}, True),
+        ({"x-hub-signature-256": signature(SECRET, b"[]")}, False),
+        ({"x-hub-signature-256": signature("another", b"{}")}, False),
+        ({"x-hub-signature-256": ""}, False),
+        ({"x-hub-signature-256": "sha256=é"}, False),
+        ({"x-hub-signature-256": "", "x-gitlab-token": SECRET}, False),
+        ({"x-gitlab-token": SECRET}, True),
+        ({"x-gitlab-token": SECRET[:-1]}, False),
+        ({"x-gitlab-token": ""}, False),
+        ({}, False),
+    ],
+)
+def test_a_webhook_is_taken_from_who_knows_the_secret(headers: dict[str, str], is_good: bool) -> None:
+    assert serving.is_signed(SECRET, headers, b"{}") is is_good
+    assert not serving.is_signed("", headers, b"{}")
+    assert not serving.is_signed("", {"x-gitlab-token": ""}, b"{}")
+
+
+def test_the_example_of_githubs_documentation() -> None:
+    headers = {"x-hub-signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}
+    assert serving.is_signed("It's a Secret to Everybody", headers, b"Hello, World!")
+
+
+def test_the_secret_comes_from_a_private_file_or_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(f"{SECRET}\n")
+    path.chmod(0o600)
+    assert serving.secret_of(path, {}) == SECRET
+    assert serving.secret_of(None, {serving.SECRET: SECRET}) == SECRET
+    assert serving.secret_of(None, {}) == ""
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="can be read by others"):
+        serving.secret_of(path, {})
+    with pytest.raises(UsageError, match="shorter than 16"):
+        serving.secret_of(None, {serving.SECRET: "short"})
+    with pytest.raises(UsageError, match="cannot be read"):
+        serving.secret_of(tmp_path / "missing", {})
+    assert SECRET not in repr(serving.Serving(secret=SECRET))
+
+
+async def test_calls_that_come_together_make_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = asyncio.Event()
+    rounds: list[list[str]] = []
+    loop = serving.Loop(Opening(), serving.Serving(every=0), Voice(lambda _: None, lambda _: None, cancelled))
+
+    async def reconciled(chosen: list[str]) -> Reconciled:
+        rounds.append(chosen)
+        if len(rounds) == 1:
+            for name in ("globex", "acme", "globex"):
+                loop.ask(name)
+        elif len(rounds) == 2:
+            cancelled.set()
+        return Reconciled(Survey())
+
+    monkeypatch.setattr(loop, "_reconciled", reconciled)
+    loop.ask("acme")
+    async with asyncio.timeout(10):
+        await loop.run()
+    assert rounds == [["acme"], ["acme", "globex"]]
+    assert loop.state["rounds"] == 2
+    assert loop.state["last"]["exit_code"] == 0
+
+
+async def test_the_clock_asks_for_everything_and_a_fault_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = asyncio.Event()
+    told: list[str] = []
+    rounds: list[list[str]] = []
+    loop = serving.Loop(Opening(), serving.Serving(every=0.01), Voice(lambda _: None, told.append, cancelled))
+
+    async def reconciled(chosen: list[str]) -> Reconciled:
+        rounds.append(chosen)
+        if len(rounds) == 3:
+            cancelled.set()
+        raise UsageError("the estate is broken")
+
+    monkeypatch.setattr(loop, "_reconciled", reconciled)
+    async with asyncio.timeout(10):
+        await loop.run()
+    assert rounds == [[], [], []]
+    assert told == ["the estate is broken"] * 3
+    assert loop.state["last"]["faults"] == ["the estate is broken"]
