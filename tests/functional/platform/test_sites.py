@@ -241,13 +241,6 @@ def test_a_change_of_access_takes_effect_on_the_next_up(estate: Estate, seeded: 
     estate.up(SITES["acme"])
 
 
-def _stopped(site: dict[str, Any], code: int) -> bytes:
-    times = {"startedAt": "2026-11-21T11:00:00Z", "stoppedAt": "2026-11-21T11:01:00Z"}
-    said = {"lastStatus": "STOPPED", "startedBy": RUN, "group": "shop.prod", "taskArn": "arn:task", **times}
-    detail = {**said, "clusterArn": site["cluster_arn"], "containers": [{"exitCode": code}]}
-    return json.dumps({"detail": detail}).encode()
-
-
 def test_a_run_that_fails_is_settled_and_its_alarm_is_heard_by_the_platform(
     estate: Estate, seeded: dict[str, Any]
 ) -> None:
@@ -260,17 +253,31 @@ def test_a_run_that_fails_is_settled_and_its_alarm_is_heard_by_the_platform(
     table = cloud.client("dynamodb")
     lease = {"environment": {"S": "shop.prod"}, "run": {"S": "lease"}, "holder": {"S": RUN}}
     table.put_item(TableName="site-runs", Item=lease)
-    answer = cloud.client("lambda").invoke(FunctionName=seeded["settle_function"], Payload=_stopped(seeded, 3))
-    assert json.load(answer["Payload"]) == {"run": RUN, "status": "failed"}
+    _run_nothing(cloud.client("ecs"), seeded["cluster_arn"])
+    message = _received(estate.accounts[""].client("sqs"), heard["alarm_queue_url"])
+    assert (message["AlarmName"], message["NewStateValue"]) == ("shop_prod", "ALARM")
+    assert message["AWSAccountId"] == account_of("acme")
     rows = table.query(
         TableName="site-runs",
         KeyConditionExpression="environment = :key",
         ExpressionAttributeValues={":key": {"S": "shop.prod"}},
     )["Items"]
-    assert [(row["run"]["S"], row["status"]["S"], row["exit_code"]["N"]) for row in rows] == [(RUN, "failed", "3")]
-    message = _received(estate.accounts[""].client("sqs"), heard["alarm_queue_url"])
-    assert (message["AlarmName"], message["NewStateValue"]) == ("shop_prod", "ALARM")
-    assert message["AWSAccountId"] == account_of("acme")
+    assert [(row["run"]["S"], row["status"]["S"]) for row in rows] == [(RUN, "failed")]
+    assert "CannotPullContainer" in rows[0]["message"]["S"]
+
+
+def _run_nothing(ecs: Any, cluster: str) -> None:
+    """Run a task that cannot start, for its image is nowhere, as a launch function would."""
+    container = {"name": "runner", "image": "nowhere:1", "essential": True}
+    ecs.register_task_definition(
+        family="shop_prod", cpu="256", memory="512", networkMode="awsvpc", requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[container],
+    )  # fmt: skip
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    ecs.run_task(
+        cluster=cluster, taskDefinition="shop_prod", launchType="FARGATE", startedBy=RUN, group="shop.prod",
+        networkConfiguration=network,
+    )  # fmt: skip
 
 
 def _received(sqs: Any, queue: str) -> dict[str, Any]:
@@ -328,3 +335,4 @@ def _forget(cloud: Cloud, site: dict[str, Any]) -> None:
         name = f"/site/acme/{owner}/PASSWORD"
         cloud.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     cloud.client("cloudwatch").delete_alarms(AlarmNames=["shop_prod"])
+    cloud.client("ecs").deregister_task_definition(taskDefinition="shop_prod:1")
