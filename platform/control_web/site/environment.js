@@ -44,15 +44,16 @@ export async function show(view, { organization, key }) {
 
   function row(run) {
     const live = parts.LIVE.includes(run.status);
+    const when = run.started ? format.short(run.started) : run.run;
     const moved = Object.values(run.rows ?? {}).reduce((sum, each) => sum + each, 0);
     return [
-      h("a", { href: `#/${organization}/${key}/${run.run}`, class: "strong" }, run.started ? format.short(run.started) : run.run),
+      h("a", { href: `#/${organization}/${key}/${run.run}`, class: "strong" }, when),
       parts.badge(run.status),
       h("span", {}, run.reason ?? "", run.by ? h("span", { class: "quiet" }, ` by ${run.by}`) : ""),
       h("span", { class: "mono small clip" }, (run.jobs ?? []).join(", ")),
       run.started ? format.lasted(run.started, run.ended) : "",
       run.rows ? format.whole(moved) : "",
-      live && may ? h("button", { type: "button", "aria-label": `Stop the run started ${format.short(run.started)}`, onclick: () => stop(organization, key, run.run, refresh) }, "Stop") : "",
+      live && may ? h("button", { type: "button", "aria-label": `Stop the run started ${when}`, onclick: () => stop(organization, key, run.run, refresh) }, "Stop") : "",
     ];
   }
 

@@ -57,9 +57,12 @@ function route() {
 
 async function go() {
   if (location.hash === "#main") return main.focus();
+  const focus = !first;
+  first = false;
   leaving.abort();
   leaving = new AbortController();
   if (dialog.open) dialog.close();
+  delete main.dataset.place;
   const view = new View(leaving.signal);
   if (!me) return enter(view, {});
   const [found, about, name] = route();
@@ -68,6 +71,7 @@ async function go() {
   const slow = setTimeout(() => view.place(parts.busy()), 150);
   try {
     await found.show(view, about);
+    if (view.signal.aborted) return;
   } catch (fault) {
     if (view.signal.aborted) return;
     if (fault.status === 401) return refused(fault);
@@ -75,8 +79,8 @@ async function go() {
   } finally {
     clearTimeout(slow);
   }
-  if (!first) main.querySelector("h1")?.focus();
-  first = false;
+  main.dataset.place = location.hash;
+  if (focus) main.querySelector("h1")?.focus();
 }
 
 function enter(view, { why }) {

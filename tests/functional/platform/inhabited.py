@@ -67,14 +67,14 @@ class Inhabited:
     url: str
     platform: Cloud
     sites: dict[str, Cloud]
-    tokens_table: str
+    tables: dict[str, str]
 
     def token(self, organization: str, user: str, seconds: int = 3600) -> str:
         """A token that ends in so many seconds."""
         token = secrets.token_urlsafe(32)
         digest = hashlib.sha256(token.encode()).hexdigest()
         row = {"digest": digest, "organization": organization, "user": user, "expires": int(time.time()) + seconds}
-        self.platform.client("dynamodb").put_item(TableName=self.tokens_table, Item=typed(row))
+        self.platform.client("dynamodb").put_item(TableName=self.tables["tokens"], Item=typed(row))
         return token
 
     def call(self, method: str, path: str, token: str = "", body: Any = None) -> tuple[int, Any]:
@@ -110,7 +110,7 @@ def platform(folder: Path) -> Iterator[Inhabited]:
         storage = running.outputs(root, "storage/Production")["table_names"]
         own = Cloud(server.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
         url = running.outputs(root, "control_api/Production")["url"]
-        made = Inhabited(url, own, accounts, storage["tokens"])
+        made = Inhabited(url, own, accounts, storage)
         for organization, cloud in accounts.items():
             _settle(organization, cloud)
             _charge(own, storage["costs"], organization)
