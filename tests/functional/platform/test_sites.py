@@ -180,7 +180,6 @@ MAY = {
     "developers": {
         "rows of shop/prod", "rows of shop/dev-a", "list of environments", "log of shop/prod", "log of shop/dev-a",
         "files of shop/prod", "files of shop/dev-a", "list of files of shop/prod", "secret of shop/dev-a",
-        "schedule of shop/dev-a",
     },
     "operators": {
         "rows of shop/prod", "list of environments", "log of shop/prod", "files of shop/prod",

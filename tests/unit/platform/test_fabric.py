@@ -10,7 +10,14 @@ import pydantic
 import pytest
 
 from stackyard.platform.components import Tags
-from stackyard.platform.service_fabric import Dns, DnsSettings, Observability, ObservabilitySettings
+from stackyard.platform.service_fabric import (
+    Dns,
+    DnsSettings,
+    ImageRegistry,
+    ImageRegistrySettings,
+    Observability,
+    ObservabilitySettings,
+)
 from tests.unit.platform.recording import ACCOUNT, Recording, record, record_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
@@ -89,3 +96,14 @@ def test_what_rings_is_kept_in_a_queue_that_only_the_topic_fills() -> None:
     assert (subscription["protocol"], subscription["endpoint"]) == ("sqs", "arn:queue:platform-alarms")
     shown = json.loads(recording.one("cloudwatch/dashboard")["dashboardBody"])["widgets"]
     assert shown[-1]["properties"]["title"] == "alarms not yet read"
+
+
+def test_accounts_of_the_organization_may_pull_images_and_nobody_else_may() -> None:
+    def registry(**settings: Any) -> Recording:
+        said = ImageRegistrySettings(applications=("runner",), **settings)
+        return record(lambda: ImageRegistry("registry", said, Tags.current("fabric")), project="registry")
+
+    assert registry().of("ecr/repositoryPolicy") == []
+    (statement,) = registry(organization_id="o-1234567890").policy("ecr/repositoryPolicy", "runner")
+    assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    assert "ecr:PutImage" not in statement["Action"]

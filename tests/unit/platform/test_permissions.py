@@ -141,3 +141,15 @@ def test_every_statement_names_what_it_is_about() -> None:
 
 def test_no_grants_allow_nothing() -> None:
     assert permissions.statements([], REACH) == []
+
+
+@pytest.mark.parametrize(
+    ("grant", "changes"),
+    [(Grant(Deed.DEPLOY), True), (Grant(Deed.DEPLOY, "shop"), False), (Grant(Deed.RUN), False)],
+)
+def test_a_schedule_is_changed_only_by_who_may_deploy_everything(grant: Grant, changes: bool) -> None:
+    schedule = REACH.arn("scheduler", "schedule/shop_prod/nightly")
+    assert allowed("scheduler:GetSchedule", schedule, grant) == (grant.may is Deed.DEPLOY)
+    assert allowed("scheduler:UpdateSchedule", schedule, grant) == changes
+    passes = allowed("iam:PassRole", "arn:scheduler-role", grant, PassedToService="scheduler.amazonaws.com")
+    assert passes == changes

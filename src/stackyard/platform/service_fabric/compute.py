@@ -13,6 +13,7 @@ from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.settings import Input, LogDays, Settings
 from stackyard.platform.components.tags import Tags
+from stackyard.platform.service_fabric.image_registry import PULLS
 
 ANYWHERE: Final = "0.0.0.0/0"
 NFS: Final = 2049
@@ -198,10 +199,9 @@ class Compute(Component):
 
     def _starts(self, logs: aws.cloudwatch.LogGroup) -> list[policies.Statement]:
         """What starting a task takes: its image and its log."""
-        pulls = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         return [
             policies.allow(["ecr:GetAuthorizationToken"], "*"),
-            policies.allow(pulls, self.settings.repository_arn),
+            policies.allow(PULLS, self.settings.repository_arn),
             policies.allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
         ]
 

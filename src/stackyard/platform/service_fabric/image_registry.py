@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 import pydantic
 
+from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
 from stackyard.platform.components.settings import Settings
 from stackyard.platform.components.tags import Tags
+
+PULLS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 class ImageRegistrySettings(Settings):
     """`applications` are names of repositories, below the stage's own namespace.
 
-    `keep_images` is how many tagged images each keeps; untagged ones go after `untagged_days`.
+    `keep_images` is how many tagged images each keeps; untagged ones go after `untagged_days`. Accounts of the AWS
+    organization `organization_id` may pull, as runs in organizations' own accounts must; nobody else may without it.
     """
 
     applications: tuple[str, ...] = pydantic.Field(min_length=1)
     keep_images: int = pydantic.Field(default=30, ge=1, le=1000)
     untagged_days: int = pydantic.Field(default=7, ge=1)
     disposable: bool = False
+    organization_id: str = pydantic.Field(default="", pattern=r"^(o-[a-z0-9]{10,32})?$")
 
     @pydantic.field_validator("applications")
     @classmethod
@@ -57,13 +63,24 @@ class ImageRegistry(Component):
             tags=self.tagged(application),
             opts=self.below(),
         )
+        inside = pulumi.ResourceOptions(parent=repository)
         aws.ecr.LifecyclePolicy(
-            application,
-            repository=repository.name,
-            policy=json.dumps(_lifecycle(settings)),
-            opts=pulumi.ResourceOptions(parent=repository),
+            application, repository=repository.name, policy=json.dumps(_lifecycle(settings)), opts=inside
         )
+        if settings.organization_id:
+            policy = policies.document(_may_pull(settings.organization_id))
+            aws.ecr.RepositoryPolicy(application, repository=repository.name, policy=policy, opts=inside)
         return repository
+
+
+def _may_pull(organization_id: str) -> policies.Statement:
+    """A repository's policy names no resource: it is about the repository."""
+    return {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": list(PULLS),
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": organization_id}},
+    }
 
 
 def _lifecycle(settings: ImageRegistrySettings) -> dict[str, object]:

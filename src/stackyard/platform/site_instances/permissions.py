@@ -18,7 +18,6 @@ LISTS: Final = ("environments", "projects")
 ROWS: Final = ("dynamodb:GetItem", "dynamodb:Query")
 LINES: Final = ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents")
 SECRETS: Final = ("secretsmanager:CreateSecret", "secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue")
-SCHEDULES: Final = ("scheduler:GetSchedule", "scheduler:UpdateSchedule")
 BUCKET: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions")
 OBJECTS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 CHANGES: Final = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject")
@@ -53,6 +52,7 @@ class Reach:
 
 
 Pair = tuple[str, str]
+ALL: Final[list[Pair]] = [("*", "*")]
 
 
 def statements(grants: Iterable[Grant], reach: Reach) -> list[Statement]:
@@ -61,7 +61,7 @@ def statements(grants: Iterable[Grant], reach: Reach) -> list[Statement]:
 
     def pairs(deed: Deed) -> list[Pair]:
         found = {(each.project, each.environment) for each in granted if each.may.includes(deed)}
-        return [("*", "*")] if ("*", "*") in found else sorted(found)
+        return ALL if ALL[0] in found else sorted(found)
 
     return [
         *_view(pairs(Deed.VIEW), reach),
@@ -100,11 +100,19 @@ def _deploy(pairs: list[Pair], reach: Reach) -> list[Statement]:
     owners += [f"{project}.*" for project, environment in pairs if environment == "*" and project != "*"]
     secrets = [reach.arn("secretsmanager", f"secret:/site/{reach.organization}/{owner}/*") for owner in owners]
     schedules = [reach.arn("scheduler", f"schedule/{project}_{environment}/*") for project, environment in pairs]
-    passed = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
     return [
         policies.allow(SECRETS, secrets),
         policies.allow(["kms:GenerateDataKey"], reach.key_arn),
-        policies.allow(SCHEDULES, schedules),
+        policies.allow(["scheduler:GetSchedule"], schedules),
+        *(_switch(schedules, reach) if pairs == ALL else ()),
+    ]
+
+
+def _switch(schedules: list[str], reach: Reach) -> list[Statement]:
+    """A schedule may be changed by who may deploy everything: it could be made to call any launch function."""
+    passed = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    return [
+        policies.allow(["scheduler:UpdateSchedule"], schedules),
         policies.allow(["iam:PassRole"], reach.scheduler_role_arn, Condition=passed),
     ]
 
