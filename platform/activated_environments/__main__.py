@@ -27,6 +27,7 @@ environment = ActivatedEnvironment(
     ActivatedEnvironmentSettings(
         activation=said,
         site=SiteReach(**{name: site.require_output(name) for name in SiteReach.model_fields}),
+        variables=dict(tenant.projects[project].variables) if project in tenant.projects else {},
         secrets=hosted.require_output("secret_names"),
         image=compute.require_output("runner_image"),
         subnet_ids=compute.require_output("subnet_ids"),

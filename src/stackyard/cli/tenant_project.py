@@ -23,13 +23,14 @@ def project() -> None:
 @click.argument("name")
 @click.option("--repository", required=True, metavar="URL", help="Where git finds it.")
 @click.option("--manifest", default="", metavar="PATH", help="Its meltano.yml, if not at the top.")
+@click.option("--variable", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of its runs; no secret.")
 @click.option("--secret", "secrets", multiple=True, metavar="NAME", help="A variable whose value is kept as a secret.")
 @click.option("--branch", "branches", multiple=True, metavar="RULE", help="PATTERN=ENVIRONMENT[+SERVICE]…")
 @click.option("--tag", "tags", multiple=True, metavar="RULE", help="The same for tags.")
 @options.opening
 def add(
-    organization: str, name: str, repository: str, manifest: str, secrets: tuple[str, ...], branches: tuple[str, ...],
-    tags: tuple[str, ...], opening: Opening, as_json: bool,
+    organization: str, name: str, repository: str, manifest: str, variables: tuple[str, ...], secrets: tuple[str, ...],
+    branches: tuple[str, ...], tags: tuple[str, ...], opening: Opening, as_json: bool,
 ) -> None:  # fmt: skip
     """Host a project: write it into the organization's file. Its environments come with the next reconcile.
 
@@ -37,12 +38,20 @@ def add(
     `dev-…` that expires three days after its last push.
     """
     rules = (*(_rule("branch", text) for text in branches), *(_rule("tag", text) for text in tags))
-    wanted = projects.Wanted(name, repository, manifest, secrets, rules)
+    given = dict(_variable(text) for text in variables)
+    wanted = projects.Wanted(name, repository, manifest, secrets, given, rules)
     path = asyncio.run(projects.add(opening, organization, wanted))
     if as_json:
         screens.write_json("tenant-project", {"organization": organization, "project": name, "path": path})
     else:
         screens.note(f"{path} says so; `stackyard environment reconcile {organization}` makes its environments")
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise errors.UsageError(f"{text!r} gives no value", hint="such as SHOP_HOST=db.example.com")
+    return name, value
 
 
 def _rule(kind: str, text: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ MANIFEST: Final = r"(?!/)(?!.*(?:^|/)\.\.?(?:/|$))[^\s\\]+\.ya?ml"
 SECRET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 ON: Final = r"[a-z0-9*?-]+(?:/[a-z0-9*?-]+)?"
 _KEPT_BACK: Final = re.compile(r"(?:STACKYARD_|MELTANO_|AWS_|LD_|PYTHON).*|PATH|HOME|SHELL|IFS")
+_VARIABLE: Final = "the name of an environment variable, such as SHOP_PASSWORD"
 _NAMES: Final = "use lower-case letters, digits and '-', and begin with a letter; at most {} characters"
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _OLD_WORDS: Final = {"admin": "administer", "runner": "run", "viewer": "view"}
@@ -160,7 +161,7 @@ def _retention(place: Place) -> int:
 
 
 def _project(name: str, place: Place) -> HostedProject:
-    fields = place.fields(("repository", "manifest", "secrets", "rules"), required=("repository",))
+    fields = place.fields(("repository", "manifest", "variables", "secrets", "rules"), required=("repository",))
     hint = "the path of a YAML file inside the repository"
     return HostedProject(
         name,
@@ -168,6 +169,7 @@ def _project(name: str, place: Place) -> HostedProject:
         fields["manifest"].text("meltano.yml", pattern=MANIFEST, hint=hint),
         _rules(fields["rules"]),
         _secrets(fields["secrets"]),
+        _variables(fields["variables"]),
     )
 
 
@@ -181,12 +183,24 @@ def _repository(place: Place) -> str:
     return url
 
 
+def _variables(place: Place) -> dict[str, str]:
+    found = {}
+    for name, each in place.entries(SECRET, _VARIABLE):
+        _check_variable(name, each)
+        found[name] = each.text(longest=4096)
+    return found
+
+
+def _check_variable(name: str, place: Place) -> None:
+    if _KEPT_BACK.fullmatch(name):
+        place.fail(f"{name} is not yours to set", "runs themselves need it: choose another name")
+
+
 def _secrets(place: Place) -> tuple[str, ...]:
     names: list[str] = []
     for each in place.items():
-        name = each.text(pattern=SECRET.pattern, hint="the name of an environment variable, such as SHOP_PASSWORD")
-        if _KEPT_BACK.fullmatch(name):
-            each.fail(f"{name} is not yours to set", "runs themselves need it: choose another name")
+        name = each.text(pattern=SECRET.pattern, hint=_VARIABLE)
+        _check_variable(name, each)
         if name and name in names:
             each.fail(f"{name} is there twice", "remove one of them")
         names.append(name)

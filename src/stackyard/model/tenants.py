@@ -109,7 +109,8 @@ class Rule:
 class HostedProject:
     """One git repository and its one `meltano.yml`. Empty `rules`: the repository's own file has them.
 
-    `secrets` are names of environment variables whose values the organization keeps in its secrets.
+    `variables` are environment variables of its runs; `secrets` are names of those whose values the organization
+    keeps in its secrets.
     """
 
     name: str
@@ -117,6 +118,7 @@ class HostedProject:
     manifest: str = "meltano.yml"
     rules: tuple[Rule, ...] = ()
     secrets: tuple[str, ...] = ()
+    variables: Mapping[str, str] = EMPTY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

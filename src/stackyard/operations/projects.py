@@ -29,11 +29,12 @@ class Wanted:
     repository: str
     manifest: str = ""
     secrets: tuple[str, ...] = ()
+    variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rules: tuple[Mapping[str, Any], ...] = ()
 
     def said(self) -> dict[str, Any]:
         """What the file is to say of it."""
-        optional = {"manifest": self.manifest, "secrets": list(self.secrets)}
+        optional = {"manifest": self.manifest, "variables": dict(self.variables), "secrets": list(self.secrets)}
         given = {key: value for key, value in optional.items() if value}
         return {"repository": self.repository, **given, "rules": [dict(rule) for rule in self.rules or USUAL]}
 

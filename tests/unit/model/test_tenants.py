@@ -24,6 +24,7 @@ WHOLE: dict[str, Any] = {
         "shop": {
             "repository": "https://git.example/acme/shop.git",
             "manifest": "data/meltano.yml",
+            "variables": {"SHOP_HOST": "db.shop.example"},
             "secrets": ["SHOP_PASSWORD"],
             "rules": [
                 {"branch": "main", "environment": "prod", "services": ["schedules", "warehouse"]},
@@ -110,6 +111,9 @@ OWNERS = ("groups", "owners")
         ("../meltano.yml", (*SHOP, "manifest"), "cannot be '../meltano.yml'"),
         ("/etc/x.yml", (*SHOP, "manifest"), "cannot be '/etc/x.yml'"),
         (["shop_password"], (*SHOP, "secrets"), "cannot be 'shop_password'"),
+        ("there", (*SHOP, "variables", "LD_PRELOAD"), "is not yours to set"),
+        ("there", (*SHOP, "variables", "host"), "'host' cannot be a name here"),
+        (5432, (*SHOP, "variables", "PORT"), "PORT must be text"),
         (["AWS_SECRET_ACCESS_KEY"], (*SHOP, "secrets"), "is not yours to set"),
         ({"branch": "main"}, RULES, "rules must be a list"),
         ({"branch": "main"}, (*RULES, 0), "lacks 'environment'"),

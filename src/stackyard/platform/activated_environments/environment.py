@@ -40,7 +40,7 @@ class SiteReach(Settings):
 
 
 class ActivatedEnvironmentSettings(Settings):
-    """`activation` is the record; `secrets` the project's own (variable → secret's name).
+    """`activation` is the record; `variables` and `secrets` (variable → secret's name) are the project's own.
 
     `image` is the runner's; `subnet_ids` and `security_group_ids` are where tasks stand; `alarm_topic_arn` hears of
     failed runs. `cpu` (1/1024 vCPU), `memory_mb`, `run_minutes` and `concurrent_runs` are the organization's limits.
@@ -48,6 +48,7 @@ class ActivatedEnvironmentSettings(Settings):
 
     activation: Activation
     site: SiteReach
+    variables: dict[str, str] = pydantic.Field(default_factory=dict)
     secrets: Input = None
     image: Input
     subnet_ids: Input
@@ -144,6 +145,7 @@ class ActivatedEnvironment(Component):
         """What a run is told of its environment."""
         said, site = self.activation, self.settings.site
         own: dict[str, Any] = {
+            **self.settings.variables,
             "STACKYARD_ORGANIZATION": said.organization,
             "STACKYARD_PROJECT": said.project,
             "STACKYARD_ENVIRONMENT": said.environment,
