@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 TYPE_CHECKING = False  # importing `typing` for it would cost more than everything else here
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ _ETC = (
 )  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _KEPT_BY_THE_KERNEL = ((os.ST_NOSUID, _NOSUID), (os.ST_NODEV, _NODEV), (os.ST_NOEXEC, _NOEXEC), (os.ST_RDONLY, _RDONLY))
-_WATCH = 0.05  # seconds between looks at the memory in use
+_OFTEN, _SELDOM = 0.05, 0.25  # seconds between looks at the memory in use, beyond a quarter of the limit and below
+_AGAIN = 0.005  # seconds between looks for orphans that are left
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -110,30 +112,39 @@ def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: in
     poll = select.poll()
     for descriptor in (channel.fileno(), faults, waking):
         poll.register(descriptor, select.POLLIN)
-    limit, reason, fault = box["memory"], "", b""
+    limit, used, reason, settled = box["memory"], 0, "", False
     while True:
-        for descriptor, _event in poll.poll(_WATCH * 1000 if limit else None):
+        for descriptor, _event in poll.poll(1000 * (_OFTEN if used > limit // 4 else _SELDOM) if limit else None):
             if descriptor == waking:
                 _pass_on(os.read(waking, 64), first)
             elif descriptor == faults:
-                part = os.read(faults, 4096)
-                fault += part
-                if not part:
-                    poll.unregister(faults)
-                    _tell(channel, event="failed" if fault else "started", message=fault.decode(errors="replace"))
+                poll.unregister(faults)
+                settled = _settled(channel, faults)
             elif channel.recv(64):
                 _tell(channel, event="memory", bytes=_memory(first, box))
             else:
                 poll.unregister(channel)
                 _end(first)
-        if limit and not reason and _memory(first, box) > limit:
+        used = _memory(first, box) if limit and not reason else 0
+        if limit and used > limit:
             reason = "OutOfMemory"
             _end(first)
         code = _collected(first)
         if code is not None:
             _end_rest(box)
+            if not settled:
+                _settled(channel, faults)
             _tell(channel, event="ended", reason=reason)
             return code
+
+
+def _settled(channel: socket.socket, faults: int) -> bool:
+    """Tell what came of the start: the pipe closes by itself when the program begins, and holds the fault if not."""
+    fault = b""
+    while part := os.read(faults, 4096):
+        fault += part
+    _tell(channel, event="failed" if fault else "started", message=fault.decode(errors="replace"))
+    return True
 
 
 def _pass_on(signals: bytes, first: int) -> None:
@@ -154,14 +165,19 @@ def _end(first: int) -> None:
 
 
 def _end_rest(box: Box) -> None:
-    """Without a namespace: end whatever is left. Orphans become children of this process, so none is missed."""
+    """Without a namespace: end whatever is left. Orphans become children of this process, so none is missed.
+
+    Not by waiting for a child: one that changed parents during the look was not found, and does not end.
+    """
     while box["means"] == "none":
         for process in _descendants(os.getpid()):
             _kill(process, signal.SIGKILL)
         try:
-            os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             return
+        time.sleep(_AGAIN)
 
 
 def _collected(first: int) -> int | None:
@@ -369,6 +385,8 @@ def _layered(box: Box, stage: str) -> None:
     upper = box["changes"]
     for name in ("upper", "work"):
         os.makedirs(f"{upper}/{name}", exist_ok=True)
+        if box["means"] == "namespaces":
+            os.chown(f"{upper}/{name}", box["uid"], box["uid"])
     _mount("overlay", stage, "overlay", _NOSUID | _NODEV,
            f"lowerdir={_plain(box['root'])},upperdir={_plain(upper)}/upper,workdir={_plain(upper)}/work")  # fmt: skip
 
@@ -394,6 +412,8 @@ def _identity(box: Box, stage: str) -> None:
     """Who it is: looked up by much software, some of which fails without. An image brings its own, which is kept."""
     if box["root"]:
         for name in ("resolv.conf", "hosts"):
+            if os.path.islink(f"{stage}/etc/{name}"):
+                os.unlink(f"{stage}/etc/{name}")
             _show(os.path.realpath(f"/etc/{name}"), stage, f"/etc/{name}", writable=False)
         return
     uid = box["uid"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import catalogue, definitions, lives, notices, roles, services, slots
+from . import catalogue, definitions, lives, notices, registries, roles, services, slots
 
 _SETTLING = 2.0  # seconds after a start until every service has its state back, buses among them
 _KEPT = 500  # stopped tasks of one account and region that are remembered
@@ -83,8 +83,8 @@ class Fleet:
         """A row for each task that has not stopped; memory in bytes."""
         return [_row(life) for life in sorted(self._lives.values(), key=lambda one: str(one.record["createdAt"]))]
 
-    def _image(self, reference: str) -> catalogue.Image:
-        found = catalogue.image(self._folder, reference)
+    def _image(self, account: str, reference: str) -> catalogue.Image:
+        found = catalogue.image(self._folder, reference) or registries.image(self._folder, account, reference)
         if found is None:
             raise definitions.Impossible(
                 f"CannotPullContainerError: the embedded cloud has no image {reference}: neither was a local image "

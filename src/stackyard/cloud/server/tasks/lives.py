@@ -20,7 +20,7 @@ from . import boxes, catalogue, definitions, hidden, notices, outputs, roles, se
 
 _log = logging.getLogger("stackyard.tasks")
 _ADDRESS = "127.0.0.1"
-Images = Callable[[str], catalogue.Image]
+Images = Callable[[str, str], catalogue.Image]  # by account and name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Life:
         boxes.prepared(self._ground)
         self._attach()
         environ = self._environ(plan)
-        images = {one.name: self._house.image(one.image) for one in plan.containers}
+        images = {one.name: self._house.image(self.account, one.image) for one in plan.containers}
         waiting = list(plan.containers)
         while not self._over(waiting):
             for container in [one for one in waiting if self._may_start(one)]:
