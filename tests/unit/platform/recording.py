@@ -93,6 +93,9 @@ def _computed(type_: str, name: str) -> dict[str, Any]:
         "apiEndpoint": f"https://{name}.example",
         "domainValidationOptions": [{"resourceRecordName": "_x", "resourceRecordType": "CNAME"}],
         "repositoryUrl": f"{name}.example/{name}",
+        "result": f"result of {name}",
+        "address": f"{name}.example",
+        "endpoint": f"{name}.example:5432",
     }
 
 
