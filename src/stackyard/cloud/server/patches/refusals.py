@@ -33,6 +33,7 @@ _RUNS: Mapping[str, tuple[str, str]] = {
         "|RestoreDBInstanceToPointInTime|StartDBCluster|CreateDBProxy|CreateGlobalCluster",
         "databases",
     ),
+    "documentdb": ("CreateDBCluster|CreateDBInstance|RestoreDBCluster.*|StartDBCluster", "databases"),
     "elasticache": ("CreateCacheCluster|CreateReplicationGroup|CreateServerlessCache", "caches"),
     "eks": (r"POST /clusters|POST /clusters/[^/]+/(node-groups|fargate-profiles|addons)", "Kubernetes clusters"),
     "batch": ("POST /v1/submitjob", "batch jobs"),
