@@ -50,7 +50,7 @@ def assess(resource: Resource, beside: Sequence[Resource] = ()) -> Assessment:
 
 def _kept(name: str, resource: Resource) -> str:
     """The name of a metered type; of a log group that never forgets, this too: it costs more every month."""
-    forgets = name != "cloudwatch.LogGroup" or Facts(resource).get("retentionInDays")
+    forgets = name != "cloudwatch.LogGroup" or resource.inputs.get("retentionInDays") not in (None, 0)
     return name if forgets else f"{name} that keeps all for ever"
 
 

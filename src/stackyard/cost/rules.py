@@ -10,6 +10,8 @@ from typing import Any, Final
 from stackyard.model.resources import Resource
 from stackyard.model.values import UNKNOWN, Secret, Value
 
+_MOST: Final = Decimal(10) ** 9
+
 
 class Undecided(Exception):
     """A rule cannot tell; the message says why."""
@@ -35,13 +37,14 @@ class Facts:
         self.unknown: list[str] = []
 
     def get(self, name: str) -> Value:
-        """A property, secrets revealed; None when it is absent or unknown.
+        """A property; None when it is absent or unknown. Raises Undecided for a secret: a price would tell it.
 
         An input that is unknown is noted. An output that is, is the provider's own to fill in: as if absent.
         """
         for properties in (self.resource.inputs, self.resource.outputs):
             value = properties.get(name)
-            value = value.value if isinstance(value, Secret) else value
+            if isinstance(value, Secret):
+                raise Undecided(f"{name} is secret")
             if value is UNKNOWN and properties is self.resource.inputs:
                 self.unknown += [] if name in self.unknown else [name]
                 return None
@@ -56,13 +59,7 @@ class Facts:
 
     def number(self, name: str, default: int = 0) -> Decimal:
         """A number, which may be written as text. Raises Undecided when it is neither."""
-        value = self.get(name)
-        if value in (None, ""):
-            return Decimal(default)
-        try:
-            return Decimal(str(value))
-        except InvalidOperation:
-            raise Undecided(f"{name} is no number") from None
+        return as_number(self.get(name), name, default)
 
     def flag(self, name: str) -> bool:
         """A boolean property."""
@@ -74,6 +71,29 @@ class Facts:
         if isinstance(value, dict):
             return [value]
         return value if isinstance(value, list) else []
+
+    def parts(self, name: str) -> list[dict[str, Any]]:
+        """A list of mappings, or one. Raises Undecided when a part is unknown, secret, or anything else."""
+        found = self.items(name)
+        if not all(isinstance(part, dict) for part in found):
+            raise Undecided(f"{name} is not known in full")
+        return found
+
+
+def as_number(value: Value, name: str, default: int = 0) -> Decimal:
+    """A property's value as a number. Raises Undecided when it is none, or none that anything can have."""
+    if value is None or value == "":
+        return Decimal(default)
+    if value is UNKNOWN:
+        raise Undecided(f"{name} is not known yet")
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite() and 0 <= number <= _MOST:
+            return number
+    raise Undecided(f"{name} is no number")
 
 
 Rule = Callable[[Facts], Iterator[Charge]]
@@ -109,25 +129,26 @@ def _instance(facts: Facts) -> Iterator[Charge]:
     yield Charge(f"ec2.instance.{facts.text('instanceType', 't3.micro')}")
     if facts.flag("associatePublicIpAddress"):
         yield Charge("vpc.public_ipv4")
-    for device in facts.items("rootBlockDevice") or [{}]:
-        yield from _disk(device.get("volumeType"), device.get("volumeSize") or 8, device.get("iops"))
-    for device in facts.items("ebsBlockDevices"):
-        yield from _disk(device.get("volumeType"), device.get("volumeSize") or 0, device.get("iops"))
+    for device in facts.parts("rootBlockDevice") or [{}]:
+        yield from _disk(device, "volumeType", "volumeSize", 8)
+    for device in facts.parts("ebsBlockDevices"):
+        yield from _disk(device, "volumeType", "volumeSize", 0)
 
 
-def _disk(kind: Value, size: Value, iops: Value) -> Iterator[Charge]:
-    if size is UNKNOWN or kind is UNKNOWN:
-        raise Undecided("the size or type of a volume is not known yet")
-    kind = kind or "gp2"
-    yield Charge(f"ebs.{kind}", Decimal(str(size)))
-    if iops and iops is not UNKNOWN and kind in ("gp3", "io1", "io2"):
-        beyond = Decimal(str(iops)) - (3000 if kind == "gp3" else 0)
-        if beyond > 0:
-            yield Charge(f"ebs.{kind}.iops", beyond)
+def _disk(device: dict[str, Any], type_: str, size: str, default: int) -> Iterator[Charge]:
+    kind = device.get(type_) or "gp2" if isinstance(device.get(type_, ""), (str, type(None))) else None
+    if kind is None:
+        raise Undecided("the type of a volume is not known")
+    yield Charge(f"ebs.{kind}", as_number(device.get(size), "the size of a volume", default))
+    if kind in ("gp3", "io1", "io2"):
+        iops = as_number(device.get("iops"), "the speed of a volume") - (3000 if kind == "gp3" else 0)
+        if iops > 0:
+            yield Charge(f"ebs.{kind}.iops", iops)
 
 
 def _volume(facts: Facts) -> Iterator[Charge]:
-    yield from _disk(facts.text("type", "gp2"), facts.number("size"), facts.get("iops"))
+    device = {name: facts.get(name) for name in ("type", "size", "iops")}
+    yield from _disk(device, "type", "size", 0)
 
 
 def _load_balancer(facts: Facts) -> Iterator[Charge]:
@@ -146,7 +167,7 @@ def _parameter(facts: Facts) -> Iterator[Charge]:
 
 
 def _alarm(facts: Facts) -> Iterator[Charge]:
-    queried = sum(1 for query in facts.items("metricQueries") if query.get("metrics") or query.get("metric"))
+    queried = sum(1 for query in facts.parts("metricQueries") if query.get("metrics") or query.get("metric"))
     fast = facts.get("period") is not None and facts.number("period") < 60
     yield Charge("cloudwatch.alarm.high" if fast else "cloudwatch.alarm", Decimal(max(1, queried)))
 
@@ -182,7 +203,7 @@ def _file_system(facts: Facts) -> Iterator[Charge]:
 
 
 def _stream(facts: Facts) -> Iterator[Charge]:
-    details: dict[str, Any] = next(iter(facts.items("streamModeDetails")), {})
+    details: dict[str, Any] = next(iter(facts.parts("streamModeDetails")), {})
     if details.get("streamMode") == "ON_DEMAND":
         yield Charge("kinesis.stream")
     else:
@@ -192,9 +213,9 @@ def _stream(facts: Facts) -> Iterator[Charge]:
 def _table(facts: Facts) -> Iterator[Charge]:
     if facts.text("billingMode", "PROVISIONED") != "PROVISIONED":
         return
-    indexes = facts.items("globalSecondaryIndexes")
+    indexes = facts.parts("globalSecondaryIndexes")
     for key, name in (("dynamodb.wcu", "writeCapacity"), ("dynamodb.rcu", "readCapacity")):
-        yield Charge(key, facts.number(name, 1) + sum(Decimal(str(each.get(name) or 0)) for each in indexes))
+        yield Charge(key, facts.number(name, 1) + sum(as_number(each.get(name), name) for each in indexes))
 
 
 def _api_stage(facts: Facts) -> Iterator[Charge]:
@@ -217,7 +238,7 @@ def _ecs_service(facts: Facts) -> Iterator[Charge]:
     if not found:
         raise Undecided("the task definition of its tasks is not in this stack")
     task = Facts(found[0])
-    platform: dict[str, Any] = next(iter(task.items("runtimePlatform")), {})
+    platform: dict[str, Any] = next(iter(task.parts("runtimePlatform")), {})
     suffix = ".arm64" if platform.get("cpuArchitecture") == "ARM64" else ""
     yield Charge(f"fargate.vcpu{suffix}", count * task.number("cpu") / 1024)
     yield Charge(f"fargate.memory{suffix}", count * task.number("memory") / 1024)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from stackyard.cost import resources, rows, rules
+from stackyard.cost import resources, rows
 from stackyard.cost.owners import Owner, Owners
 from stackyard.cost.periods import Period, moment
 from stackyard.cost.prices import PriceBook
@@ -132,10 +132,11 @@ def stood(pasts: Sequence[Past], book: PriceBook, period: Period) -> Stood:
             made, missing = _charged(life, past, book, period, span)
             found += made
             unpriced.update((key, f"{book.name} has no standing price of that name") for key in missing)
-            region = rules.Facts(life.resource).text("region", book.region)
-            elsewhere[region] += bool(made) and region != book.region
+            region = life.resource.inputs.get("region")
+            if made and isinstance(region, str) and region != book.region:
+                elsewhere[region] += 1
     told = tuple(Unpriced(what, why, count) for (what, why), count in sorted((+unpriced).items()))
-    return Stood(tuple(found), told, tuple(sorted((+metered).items())), free, tuple(sorted((+elsewhere).items())))
+    return Stood(tuple(found), told, tuple(sorted((+metered).items())), free, tuple(sorted(elsewhere.items())))
 
 
 def _charged(life: Life, past: Past, book: PriceBook, period: Period, span: Span) -> tuple[list[Row], list[str]]:

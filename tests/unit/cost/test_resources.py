@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import pkgutil
+import re
 from decimal import Decimal
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as some
 
 from stackyard.cost import kinds, prices, resources, rules
 from stackyard.cost.resources import Standing
@@ -108,7 +112,7 @@ def test_what_nobody_knows_is_named_never_zero() -> None:
     assert private.standing is Standing.UNPRICED
     assert resources.assess(resource("acm.Certificate")).standing is Standing.FREE
     bad = resources.assess(resource("ebs.Volume", size="large"))
-    assert (bad.standing, bad.about) == (Standing.UNPRICED, "size is no number")
+    assert (bad.standing, bad.about) == (Standing.UNPRICED, "the size of a volume is no number")
 
 
 def test_what_is_charged_by_use_alone_is_metered_and_says_by_what() -> None:
@@ -124,8 +128,37 @@ def test_what_a_preview_does_not_know_is_told() -> None:
         resource("ec2.VpcEndpoint"), outputs={"subnetIds": UNKNOWN, "vpcEndpointType": UNKNOWN}
     )
     assert resources.assess(computed).unknown == ()
-    secret = resources.assess(resource("ec2.Instance", instanceType=Secret("t3.nano")))
-    assert secret.charges[0].key == "ec2.instance.t3.nano"
+
+
+def test_a_price_does_not_tell_a_secret() -> None:
+    found = resources.assess(resource("ec2.Instance", instanceType=Secret("t3.nano")))
+    assert (found.standing, found.charges, found.about) == (Standing.UNPRICED, (), "instanceType is secret")
+
+
+NAMES = sorted(set(re.findall(r'"([a-z][A-Za-z0-9]+)"', inspect.getsource(rules))))
+ANYTHING = some.recursive(
+    some.one_of(
+        some.none(),
+        some.booleans(),
+        some.integers(),
+        some.floats(),
+        some.text(max_size=4),
+        some.just(UNKNOWN),
+        some.just(Secret("hush")),
+    ),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@hypothesis.given(
+    some.sampled_from(sorted([*rules.PRICED, "cloudwatch.LogGroup"])),
+    some.dictionaries(some.sampled_from(NAMES), ANYTHING),
+)
+def test_no_property_however_odd_stops_a_preview(name: str, inputs: dict[str, Any]) -> None:
+    found = resources.assess(resource(name, **inputs))
+    assert "hush" not in str(found)
+    assert all(charge.quantity.is_finite() and charge.quantity > 0 for charge in found.charges)
 
 
 def test_what_a_stack_does_not_own_costs_it_nothing() -> None:
