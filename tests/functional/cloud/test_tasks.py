@@ -334,6 +334,29 @@ def test_only_writers_write_to_a_volume(
     assert not (theirs / "new").exists()
 
 
+@pytest.mark.skipif(not ISOLATED, reason="volumes need namespaces")
+def test_a_file_system_of_the_account_is_kept_from_task_to_task(jobs: Jobs) -> None:
+    system = jobs.client("efs").create_file_system(CreationToken="t")["FileSystemId"]
+    volumes = [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": system}}]
+    mounts = [{"sourceVolume": "v", "containerPath": "/mnt/files"}]
+    for script in ("echo kept > /mnt/files/f", "cat /mnt/files/f"):
+        container = jobs.container(script, mountPoints=mounts)
+        _task, lines = jobs.ended(jobs.start(jobs.define(container, volumes=volumes)))
+    assert lines == ["kept"]
+
+
+@pytest.mark.skipif(not ISOLATED, reason="without namespaces nothing is hidden, and the status says so")
+def test_the_clouds_folder_is_empty_even_inside_an_image(
+    jobs: Jobs, embedded_cloud: EmbeddedCloud, tmp_path: Path
+) -> None:
+    estate = embedded_cloud.folder.parent.parent
+    estate.chmod(0o755)
+    embedded_cloud.provide(images.LocalImage("estate", estate, ("/bin/sh", "-c")))
+    script = f"ls {embedded_cloud.folder.parent}; ls -A {embedded_cloud.folder}"
+    _task, lines = jobs.ended(jobs.start(jobs.define(jobs.container(script, image="estate"))))
+    assert lines == ["cloud"]
+
+
 def test_a_folder_that_nobody_provided_is_no_volume(jobs: Jobs) -> None:
     container = jobs.container("ls /etc2", mountPoints=[{"sourceVolume": "v", "containerPath": "/etc2"}])
     definition = jobs.define(container, volumes=[{"name": "v", "host": {"sourcePath": "/etc"}}])

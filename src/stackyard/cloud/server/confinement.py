@@ -52,10 +52,11 @@ class Box:
     """One program and everything that it is given.
 
     `environ` is its whole environment; `argv[0]` is looked up on its PATH. `read_only` and `writable` are seen at
-    their own paths, `binds` at others. `scratch`, an empty folder that `uid` may write to, becomes /tmp; without it
-    /tmp is 256 MB of memory. `root` is the unpacked file system of an image, used in place of the machine's, with
-    its changes written to the folder `changes`. `memory` is in bytes, of all processes inside together; `processes`
-    is counted over everything of the same uid; `file_bytes` is the longest file that it may write.
+    their own paths, `binds` at others; folders of these that are `hidden` are empty inside. `scratch`, an empty
+    folder that `uid` may write to, becomes /tmp; without it /tmp is 256 MB of memory. `root` is the unpacked file
+    system of an image, used in place of the machine's, with its changes written to the folder `changes`. `memory` is
+    in bytes, of all processes inside together; `processes` is counted over everything of the same uid; `file_bytes`
+    is the longest file that it may write.
     """
 
     argv: tuple[str, ...]
@@ -66,6 +67,7 @@ class Box:
     read_only: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     binds: tuple[Bind, ...] = ()
+    hidden: tuple[str, ...] = ()
     scratch: str = ""
     root: str = ""
     changes: str = ""

@@ -372,6 +372,9 @@ def _furnish(box: Box) -> None:
     _scratch(box, stage)
     for source, target, writable in sorted(box["binds"], key=lambda bind: bind[1].count("/")):
         _show(source, stage, target, writable=writable)
+    for path in box["hidden"]:
+        if os.path.isdir(stage + path):
+            _mount("tmpfs", stage + path, "tmpfs", _NOSUID | _NODEV | _RDONLY, "size=4k,mode=755")
     os.chdir(stage)
     _call(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     _call(_libc.umount2(b".", _DETACH), "umount of the old root")

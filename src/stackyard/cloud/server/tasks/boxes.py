@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import confinement  # noqa: TID252
 from . import catalogue, definitions
@@ -64,6 +66,7 @@ def boxed(
         groups=groups,
         read_only=_shown(image, argv[0]),
         binds=binds,
+        hidden=(str(ground.cloud),),
         scratch=str(scratch),
         root=image.root,
         changes=str(_made(ground, f"changes-{container.name}")) if image.root else "",
@@ -117,9 +120,12 @@ def _is_python(program: str) -> bool:
 
 def _made(ground: Ground, name: str) -> Path:
     """A folder of the task's own, which its user may write to."""
-    folder = ground.own / name
+    return _owned(ground, ground.own / name)
+
+
+def _owned(ground: Ground, folder: Path) -> Path:
     if not folder.is_dir():
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, parents=True)
         if os.geteuid() == 0 and confinement.means() == "namespaces":
             os.chown(folder, ground.uid, ground.uid)
     return folder
@@ -148,8 +154,11 @@ def _volumes(
     return tuple(binds), tuple(dict.fromkeys(groups))
 
 
-def _unshared(ground: Ground, given: Mapping[str, object]) -> Path:
-    """An empty volume for the containers of one task; anything else would be a place that was not provided."""
+def _unshared(ground: Ground, given: Mapping[str, Any]) -> Path:
+    """A file system of the account, or an empty volume of the task; anything else was not provided."""
+    system = (given.get("efsVolumeConfiguration") or {}).get("fileSystemId", "")
+    if system and system in importlib.import_module("ministack.services.efs")._file_systems:
+        return _owned(ground, ground.cloud / "data" / "efs" / ground.account / system)
     if given.get("host") or given.get("efsVolumeConfiguration") or given.get("dockerVolumeConfiguration"):
         raise definitions.Impossible(
             f"CannotCreateVolumeError: no volume named {given['name']} was provided to the embedded cloud"
