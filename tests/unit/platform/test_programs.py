@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from stackyard.model.tenants import Budget
+from stackyard.errors import ConfigError
+from stackyard.model.tenants import Budget, Deed, Grant, Group
 from stackyard.platform.components import Tags
 from stackyard.platform.site_instances import SiteInstance, SiteInstanceSettings, read_tenant
 from tests.unit.platform.recording import Recording, record, record_folder
@@ -228,6 +229,28 @@ def test_a_budget_tells_whoever_pays() -> None:
         (50, ["billing@acme.example"]),
         (100, ["billing@acme.example"]),
     ]
+
+
+def test_grants_that_no_policy_can_hold_are_refused_by_name() -> None:
+    tenant = read_tenant(PLATFORM / "tenants" / "acme.yaml")
+    grants = tuple(Grant(Deed.DEPLOY, f"project-{number}/prod") for number in range(30))
+    crowd = dataclasses.replace(tenant, groups={**tenant.groups, "crowd": Group("crowd", ("a@acme.example",), grants)})
+    settings = SiteInstanceSettings(tenant=crowd, broker_arn="arn:broker")
+    with pytest.raises(ConfigError, match=r"acme-production-crowd need .* characters"):
+        record(
+            lambda: SiteInstance("acme", settings, Tags.current("sites", organization="acme")),
+            stack_name="acme.Production",
+        )
+
+
+@pytest.mark.parametrize("suspended", [True, False])
+def test_a_suspended_organization_says_so(suspended: bool) -> None:
+    tenant = dataclasses.replace(read_tenant(PLATFORM / "tenants" / "acme.yaml"), suspended=suspended)
+    settings = SiteInstanceSettings(tenant=tenant, broker_arn="arn:broker")
+    made: list[SiteInstance] = []
+    tags = Tags(environment="QA", layer="sites", organization="acme", project="x", cost_owner="acme")
+    record(lambda: made.append(SiteInstance("acme", settings, tags)), stack_name="acme.QA")
+    assert made[0].outputs()["suspended"] is suspended
 
 
 @pytest.mark.parametrize(("stage", "public"), [("QA", True), ("Production", False)])

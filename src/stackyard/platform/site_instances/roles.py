@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 import pydantic
 
+from stackyard.errors import ConfigError
 from stackyard.model.tenants import Group
 from stackyard.platform.components import policies
 from stackyard.platform.components.component import Component
@@ -17,7 +18,8 @@ from stackyard.platform.components.settings import Input, Settings
 from stackyard.platform.components.tags import Tags
 from stackyard.platform.site_instances import permissions
 
-PATH = "/site/"
+PATH: Final = "/site/"
+LONGEST: Final = 10_240  # the inline policies of one role, in characters
 
 
 class SiteRolesSettings(Settings):
@@ -111,10 +113,20 @@ class SiteRoles(Component):
             opts=self.below(),
             **options,
         )
-        aws.iam.RolePolicy(
-            name, role=role.name, policy=policies.document(*allowed), opts=pulumi.ResourceOptions(parent=role)
-        )
+        policy = policies.document(*allowed).apply(lambda text: _holdable(name, text))
+        aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=pulumi.ResourceOptions(parent=role))
         return role.arn
+
+
+def _holdable(role: str, policy: str) -> str:
+    """The policy; raises ConfigError when it is longer than IAM takes, which does not count spaces."""
+    length = len("".join(policy.split()))
+    if length > LONGEST:
+        hint = "grant on fewer globs, such as shop/dev-*, or divide the group"
+        raise ConfigError(
+            f"the grants of {role} need {length:,} characters of policy; IAM takes {LONGEST:,}", hint=hint
+        )
+    return policy
 
 
 def access_document(groups: Mapping[str, Group]) -> dict[str, Any]:
