@@ -1,7 +1,8 @@
 """The archive of an environment: everything that is lost when it goes, with a checksummed index, verified.
 
 `archive/<key>/<stamp>/` in the organization's archive bucket: the record, the project at its commit and its
-manifest, run rows, the last committed state and data, logs; `index.json` is written last. Everything here blocks.
+manifest, run rows, the last committed state and data, logs; `index.json` is written last. A warehouse is kept as a
+snapshot of its database, which the index names. Everything here blocks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import IO, Any, Final
 
 from stackyard import errors
 from stackyard.model.activations import Activation, Phase
-from stackyard.tenancy import rows
+from stackyard.tenancy import rows, snapshots
 from stackyard.tenancy.sites import Site, objects_of
 
 INDEX: Final = "index.json"
@@ -51,6 +52,7 @@ class Archive:
     made: str
     days: int
     files: dict[str, File]
+    snapshots: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -84,11 +86,13 @@ def make(site: Site, record: Activation, prefix: str, now: int, tell: Tell = lam
     _copy_source(copying, record)
     _copy_runs(copying, record, tell)
     _copy_logs(copying, record, tell)
+    taken = snapshots.take(site, record, prefix.rpartition("/")[2])
     index = {
         "version": 1,
         **{name: getattr(record, name) for name in ("organization", "project", "environment", "ref", "commit")},
         "made": datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(),
         "days": record.archive_days,
+        "snapshots": taken,
         "files": {name: dataclasses.asdict(file) for name, file in sorted(copying.files.items())},
     }
     text = json.dumps(index, indent=1).encode()
@@ -109,6 +113,7 @@ def verify(site: Site, prefix: str) -> Archive:
             size += len(chunk)
         if (size, digest.hexdigest()) != (file.size, file.sha256):
             raise errors.StateError(f"{prefix}/{name} in {site.archive_bucket} is not what its index says")
+    snapshots.require(site, found.snapshots)
     return found
 
 
@@ -145,6 +150,7 @@ def require(site: Site | None, record: Activation) -> None:
             raise errors.StateError(
                 f"{record.archive}/{name} is gone or changed: nothing of {record.entry} is destroyed"
             )
+    snapshots.require(site, found.snapshots)
 
 
 def every(site: Site) -> Iterator[Archive]:
@@ -155,7 +161,8 @@ def every(site: Site) -> Iterator[Archive]:
 
 
 def remove(site: Site, prefix: str) -> None:
-    """Delete one archive: the index first, so that what is left of it is no archive any more."""
+    """Delete one archive, its snapshots and then its index first: what is left of it is no archive any more."""
+    snapshots.remove(site, read(site, prefix).snapshots)
     delete(site.client("s3"), site.archive_bucket, f"{prefix}/{INDEX}")
     delete(site.client("s3"), site.archive_bucket, f"{prefix}/")
 

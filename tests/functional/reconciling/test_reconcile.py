@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,34 @@ def test_what_expired_is_not_activated_and_what_expires_goes(hosted: Hosted) -> 
     hosted.reconcile()
     assert hosted.records == {}
     assert hosting.index_of(hosted.objects("acme", "archive"))["environment"] == "short-young"
+
+
+def test_a_warehouse_is_kept_as_a_snapshot(hosted: Hosted) -> None:
+    shop = hosted.repository("shop")
+    rules = [{"branch": "main", "environment": "prod", "services": ["warehouse"], "archive": {"retention": "1d"}}]
+    hosted.tenant("acme", {"shop": {"repository": str(shop.folder), "rules": rules}})
+    shop.push("main")
+    hosted.reconcile()
+    rds = hosted.client("acme", "rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="shop-prod-warehouse", DBInstanceClass="db.t4g.micro", Engine="postgres",
+        AllocatedStorage=20, MasterUsername="warehouse", MasterUserPassword="a-password-of-some-length",
+    )  # fmt: skip
+    rds.get_waiter("db_instance_available").wait(WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    shop.copy("main", "other")
+    shop.delete("main")
+    hosted.reconcile()
+    (name,) = hosting.index_of(hosted.objects("acme", "archive"))["snapshots"]
+    (snapshot,) = rds.describe_db_snapshots()["DBSnapshots"]
+    assert (snapshot["DBSnapshotIdentifier"], snapshot["Status"]) == (name, "available")
+    run = hosting.running.run
+    assert "acme has no archives" not in run(hosted.root, "environment", "archives", "acme", "--expire").done().stderr
+    monday = time.time() + 2 * 86400
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr("stackyard.operations.environments.time.time", lambda: monday)
+        run(hosted.root, "environment", "archives", "acme", "--expire").done()
+    assert rds.describe_db_snapshots()["DBSnapshots"] == []
+    assert hosted.objects("acme", "archive") == {}
 
 
 def test_a_suspended_organization_keeps_what_it_has_without_schedules(hosted: Hosted) -> None:
