@@ -19,7 +19,8 @@ SLUG: Final = "{slug}"
 _DIGEST: Final = 8
 _SLASH: Final = ord("/")
 _END: Final = 0x10FFFF
-_WORK_LIMIT: Final = 20_000
+_RARE: Final = 0x1F9F0
+_WORK_LIMIT: Final = 50_000
 
 _Ranges: TypeAlias = tuple[tuple[int, int], ...]
 _Token: TypeAlias = tuple[bool, _Ranges]
@@ -42,11 +43,16 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def covered(pattern: str, by: Sequence[str]) -> bool:
-    """Whether every name that `pattern` matches is matched by one of `by`, too. In doubt (huge globs): False."""
+    """Whether every name that `pattern` matches is matched by one of `by`, too. In doubt (intricate globs): False.
+
+    Samples of what it matches refute nearly always; what is left is searched, within a limit of work.
+    """
     first, others = _tokens(pattern), [_tokens(each) for each in by]
+    if not all(any(matches(each, sample) for each in by) for sample in _samples(first)):
+        return False
     alphabet = _alphabet([first, *others])
     start = (_closed({0}, first), tuple(_closed({0}, each) for each in others))
-    seen, waiting = {start}, [start]
+    seen, waiting, work = {start}, [start], 0
     while waiting:
         mine, theirs = waiting.pop()
         if len(first) in mine and not any(len(t) in s for s, t in zip(theirs, others, strict=True)):
@@ -57,9 +63,27 @@ def covered(pattern: str, by: Sequence[str]) -> bool:
             if reached and after not in seen:
                 seen.add(after)
                 waiting.append(after)
-        if len(seen) > _WORK_LIMIT:
+        work += len(alphabet) * (1 + len(others))
+        if work > _WORK_LIMIT:
             return False
     return True
+
+
+def _samples(tokens: tuple[_Token, ...]) -> list[str]:
+    """Names that the glob matches: its repeating parts absent, or characters that hardly another glob names."""
+    fillings = ("", chr(_RARE), f"{chr(_RARE)}/{chr(_RARE)}")
+
+    def filled(filling: str) -> str:
+        text = ""
+        for repeats, ranges in tokens:
+            low = next((start for start, end in ranges if start <= _RARE <= end), None)
+            if repeats:
+                text += filling if ranges == _ANY else filling.replace("/", "")
+            else:
+                text += chr(_RARE) if low is not None else chr(ranges[0][0]) if ranges else ""
+        return text
+
+    return [filled(each) for each in fillings] if all(ranges for _, ranges in tokens) else []
 
 
 def fault(pattern: str) -> str:

@@ -106,3 +106,9 @@ def test_names_are_names_and_stay_the_same(name: str, template: str) -> None:
     made = refs.environment_name(template, name)
     assert re.fullmatch(r"[a-z][a-z0-9-]{0,31}", made), made
     assert made == refs.environment_name(template, name)
+
+
+def test_many_intricate_globs_are_compared_within_a_limit_of_work() -> None:
+    globs = [f"feature/*-x{order}-**" for order in range(30)]
+    assert not any(refs.covered(glob, globs[:order]) for order, glob in enumerate(globs))
+    assert refs.covered("feature/a-x7-b", globs)
