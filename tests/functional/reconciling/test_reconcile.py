@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import tarfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud
+from stackyard.model.activations import Phase
+from stackyard.tenancy.records import Records
 from tests.functional.reconciling import hosting
 from tests.functional.reconciling.hosting import Hosted
 
@@ -164,6 +167,37 @@ def test_a_warehouse_is_kept_as_a_snapshot(hosted: Hosted) -> None:
         run(hosted.root, "environment", "archives", "acme", "--expire").done()
     assert rds.describe_db_snapshots()["DBSnapshots"] == []
     assert hosted.objects("acme", "archive") == {}
+
+
+def test_nothing_is_destroyed_when_the_archive_is_gone_or_changed(hosted: Hosted) -> None:
+    shop = hosted.repository("shop")
+    hosted.tenant("acme", {"shop": shop})
+    commit = shop.push("main")
+    hosted.reconcile()
+    record = hosted.records["acme.shop.prod"]
+    hosted.ran("acme", record)
+    shop.copy("main", "other")
+    shop.delete("main")
+    keep = Records(hosted.root / "activations", hosted.root)
+    lost = dataclasses.replace(record, phase=Phase.ARCHIVED, archive="archive/shop.prod/20260101T000000Z")
+    keep.write(lost)
+    missing = "there is no archive/shop.prod/20260101T000000Z/index.json in acme-archive"
+    assert hosting.results(hosted.reconcile(exit_code=4)) == {("acme.shop.prod", "retire"): missing}
+    keep.write(dataclasses.replace(lost, archive=""))
+    none = "acme.shop.prod has no archive: nothing of it is destroyed"
+    assert hosting.results(hosted.reconcile(exit_code=4)) == {("acme.shop.prod", "retire"): none}
+    hosted.tenant("acme", {"shop": shop}, suspended=True)
+    made = hosting.running.run(hosted.root, "environment", "archive", "acme/shop/prod", "--json").done()
+    place = made.documents[-1]["archive"]["prefix"]
+    keep.write(dataclasses.replace(lost, archive=place))
+    hosted.client("acme", "s3").put_object(Bucket="acme-archive", Key=f"{place}/state", Body=b"less")
+    hosted.tenant("acme", {"shop": shop})
+    found = hosting.results(hosted.reconcile(exit_code=4))
+    assert f"{place}/state is gone or changed" in found["acme.shop.prod", "retire"]
+    assert hosted.commits("acme") == {"shop_prod": commit}
+    assert len(hosted.objects("acme", "data", "environments/")) == 2
+    hosted.client("acme", "s3").put_object(Bucket="acme-archive", Key=f"{place}/state", Body=b'{"orders": 7}')
+    assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): ""}
 
 
 def test_a_suspended_organization_keeps_what_it_has_without_schedules(hosted: Hosted) -> None:

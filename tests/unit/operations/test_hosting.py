@@ -1,0 +1,53 @@
+"""Only one process reconciles an estate at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from stackyard.errors import ProviderError
+from stackyard.operations import hosting
+
+
+async def test_the_second_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
+    told: list[str] = []
+    waiting = asyncio.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        waiting.set()
+
+    async def second() -> None:
+        async with hosting.alone(tmp_path, tell):
+            assert (tmp_path / "reconcile.lock").read_text() == f"{os.getpid()}\n"
+
+    with open(tmp_path / "reconcile.lock", "w+") as first:
+        first.write("4711\n")
+        first.flush()
+        fcntl.flock(first, fcntl.LOCK_EX)
+        task = asyncio.create_task(second())
+        await asyncio.wait_for(waiting.wait(), 10)
+        assert not task.done()
+    await asyncio.wait_for(task, 10)
+    assert told == ["waiting: process 4711 reconciles this estate"]
+
+
+async def test_nobody_waits_when_nobody_is_there(tmp_path: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        async with hosting.alone(tmp_path / "new", told.append):
+            pass
+    assert told == []
+
+
+async def test_the_clouds_own_faults_are_ours() -> None:
+    def refused() -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+
+    with pytest.raises(ProviderError, match="AccessDenied"):
+        await hosting.in_cloud(refused)
