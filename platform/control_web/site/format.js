@@ -35,9 +35,10 @@ export function ref(full) {
   return found ? { kind: found[1] === "heads" ? "branch" : "tag", name: found[2] } : { kind: "ref", name: full };
 }
 
-/** An amount of money. What is not nothing is never shown as 0.00. */
+/** An amount of money. What is not nothing is never shown as 0.00: small amounts have two digits that count. */
 export function money(amount, currency) {
   const number = Number(amount);
-  if (number !== 0 && Math.abs(number) < 0.005) return `< 0.01 ${currency}`;
-  return `${number.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${currency}`;
+  if (number !== 0 && Math.abs(number) < 0.000001) return `< 0.000001 ${currency}`;
+  const digits = number !== 0 && Math.abs(number) < 0.01 ? { maximumSignificantDigits: 2 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return `${number.toLocaleString("en", digits)} ${currency}`;
 }
