@@ -459,7 +459,13 @@ def test_a_service_keeps_its_number_of_tasks(jobs: Jobs) -> None:
         arns: list[str] = jobs.ecs.list_tasks(cluster="c", serviceName="s")["taskArns"]
         return [arn for arn in arns if jobs.seen(arn)["lastStatus"] == "RUNNING"]
 
+    def rollout() -> str:
+        service = jobs.ecs.describe_services(cluster="c", services=["s"])["services"][0]
+        return str(service["deployments"][0]["rolloutState"])
+
+    assert rollout() == "IN_PROGRESS"
     first = jobs.wait(lambda: alive() if len(alive()) == 2 else None)
+    jobs.wait(lambda: rollout() == "COMPLETED")
     jobs.ecs.stop_task(cluster="c", task=first[0])
     second = jobs.wait(lambda: alive() if len(alive()) == 2 and first[0] not in alive() else None)
     assert first[1] in second
@@ -474,9 +480,14 @@ def test_a_service_whose_task_cannot_start_is_not_green(jobs: Jobs) -> None:
     jobs.ecs.create_service(
         cluster="c", serviceName="s", taskDefinition=definition, desiredCount=1, launchType="FARGATE",
         networkConfiguration=NETWORK,
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}},
     )  # fmt: skip
     listed = lambda: jobs.ecs.list_tasks(cluster="c", serviceName="s", desiredStatus="STOPPED")["taskArns"]  # noqa: E731
-    jobs.wait(lambda: len(listed()) >= 2)  # it is tried again
-    service = jobs.ecs.describe_services(cluster="c", services=["s"])["services"][0]
-    assert service["runningCount"] == 0
+    jobs.wait(lambda: len(listed()) == 3)  # it is tried again, until the circuit breaker has seen enough
+
+    def failed() -> Any:
+        service = jobs.ecs.describe_services(cluster="c", services=["s"])["services"][0]
+        return service if service["deployments"][0]["rolloutState"] == "FAILED" else None
+
+    assert jobs.wait(failed)["runningCount"] == 0
     jobs.ecs.delete_service(cluster="c", service="s", force=True)

@@ -71,7 +71,18 @@ def _hosting(module: Any, kept: fleet.Fleet) -> None:
     ) -> None:
         kept.run(task, definition, region)
 
+    make = module._make_deployment
+
+    def make_deployment(definition: str, desired: int, status: str = "PRIMARY") -> Any:
+        """A service is not complete because it was made, but once its tasks run."""
+        deployment = make(definition, desired, status)
+        if desired > 0:
+            reason = f"ECS deployment {deployment['id']} in progress."
+            deployment.update(rolloutState="IN_PROGRESS", rolloutStateReason=reason)
+        return deployment
+
     host = object()
+    module._make_deployment = make_deployment
     module._get_docker = lambda: host
     module._run_task_worker = worker
     module._maybe_mark_stopped = lambda *_given: None
