@@ -7,6 +7,7 @@ that died and is built again. The program is copied in under a digest of its own
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import dataclasses
 import hashlib
@@ -127,6 +128,7 @@ def _program(folder: Path) -> Path:
         for path in sources:
             shutil.copyfile(path, fresh / path.name)
             (fresh / path.name).chmod(0o644)
+        compileall.compile_dir(str(fresh), quiet=2)
         try:
             fresh.rename(target)
         except OSError:  # somebody else was first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,46 +15,46 @@ from tests.functional.runs.stage import PASSWORD, Stage, kill
 BOTH = ("orders-to-duckdb", "orders-to-warehouse")
 
 
-def disturbed(stage: Stage, lines: int) -> int | None:
-    """A run that is killed when it has logged so many lines; the exit code if it ended before."""
-    _, process = stage.launch(*BOTH)
+def disturbed(stage: Stage, jobs: Sequence[str], lines: int) -> None:
+    """A run that is killed when it has logged so many lines."""
+    _, process = stage.launch(*jobs)
     assert process.stdout is not None
     for _ in range(lines):
         if not process.stdout.readline():
             break
-    ended = process.poll()
     kill(process)
     process.stdout.close()
-    return ended
 
 
-def check(stage: Stage, folder: Path, seed: int, points: int) -> None:
-    """Kill at random points of runs that have much or little to do; each is followed by one that is left alone."""
+def check(stage: Stage, folder: Path, points: Iterable[Sequence[str]]) -> None:
+    """Kill runs of such jobs at random points, with much or little to do; one that is left alone follows each."""
+    seed = random.randrange(1 << 32)
     chance = random.Random(seed)
-    _, process = stage.launch(*BOTH)
-    log, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, log
-    length = log.count("\n")
-    for point in range(points):
+    _, code, log = stage.run(*BOTH)
+    assert code == 0, log
+    for jobs in points:
         stage.database.script(stage.shop, "update.sql")
+        length = log.count("\n") * len(jobs) // 2
         lines = chance.randrange(length)
-        disturbed(stage, lines)
-        told = f"seed {seed}, point {point}, killed after {lines} of {length} lines"
+        disturbed(stage, jobs, lines)
+        told = f"seed {seed}: {jobs} killed after {lines} of {length} lines"
         if chance.random() < 0.5:
             stage.database.script(stage.shop, "update.sql")
-        _, code, log = stage.run(*BOTH)
-        assert code == 0, f"{told}\n{log}"
-        assert stage.orders_in_duckdb(folder) == stage.orders_in_shop(), told
-        assert stage.orders_in_warehouse() == stage.orders_in_shop(), told
+        _, code, after = stage.run(*jobs)
+        assert code == 0, f"{told}\n{after}"
+        if BOTH[0] in jobs:
+            assert stage.orders_in_duckdb(folder) == stage.orders_in_shop(), told
+        if BOTH[1] in jobs:
+            assert stage.orders_in_warehouse() == stage.orders_in_shop(), told
 
 
 def test_killed_at_random_points_and_repeated(stage: Stage, tmp_path: Path) -> None:
-    check(stage, tmp_path, seed=random.randrange(1 << 32), points=2)
+    check(stage, tmp_path, [BOTH[:1], BOTH[1:]])
 
 
 @pytest.mark.slow
 def test_killed_at_many_random_points_and_repeated(stage: Stage, tmp_path: Path) -> None:
-    check(stage, tmp_path, seed=random.randrange(1 << 32), points=10)
+    check(stage, tmp_path, [BOTH] * 10)
 
 
 def test_what_a_killed_run_leaves_the_next_one_removes(stage: Stage, tmp_path: Path) -> None:
