@@ -13,4 +13,4 @@ class Schedules:
         names = [schedule.name for schedule in context.activation.schedules]
         if not names:
             raise ValueError("the service `schedules` is on, and the project has no schedule")
-        return Made(exports={"schedules": names})
+        return Made(exports={"names": names})

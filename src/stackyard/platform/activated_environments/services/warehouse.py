@@ -61,5 +61,5 @@ class Warehouse:
                 "WAREHOUSE_DATABASE": DATABASE,
             },
             secrets={"WAREHOUSE_PASSWORD": secret.name},
-            exports={"warehouse": {"host": database.address, "port": database.port, "secret": secret.name}},
+            exports={"host": database.address, "port": database.port, "secret": secret.name},
         )
