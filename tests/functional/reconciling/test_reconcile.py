@@ -240,6 +240,31 @@ def test_a_name_made_from_a_ref_comes_up_afresh_for_another(hosted: Hosted) -> N
     assert hosted.records["acme.shop.dev-feature-a"].ref == "refs/heads/feature-a"
 
 
+def test_the_environments_of_a_project_that_is_not_hosted_any_more_go(hosted: Hosted) -> None:
+    shop = hosted.repository("shop")
+    hosted.tenant("acme", {"shop": shop})
+    shop.push("main")
+    hosted.reconcile()
+    hosted.ran("acme", hosted.records["acme.shop.prod"])
+    hosted.tenant("acme", {})
+    assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): ""}
+    assert (hosted.commits("acme"), hosted.groups("acme")) == ({}, set())
+    assert "state" in hosting.index_of(hosted.objects("acme", "archive"))["files"]
+
+
+def test_a_stack_that_cannot_be_brought_up_any_more_goes_all_the_same(hosted: Hosted) -> None:
+    shop = hosted.repository("shop")
+    hosted.tenant("acme", {"shop": shop})
+    shop.push("main")
+    hosted.reconcile()
+    (hosted.root / "activated_environments" / "__main__.py").write_text("raise ValueError('it never works now')\n")
+    shop.copy("main", "other")
+    shop.delete("main")
+    done = hosting.running.run(hosted.root, "environment", "reconcile", "--yes", "--no-install").done()
+    assert "1 schedules switched off directly" in done.stdout + done.stderr
+    assert (hosted.records, hosted.commits("acme")) == ({}, {})
+
+
 def test_the_repository_may_keep_its_own_rules(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": {"repository": str(shop.folder)}})
