@@ -49,7 +49,7 @@ def ensure(manifest: meltano.Manifest, progress: Progress | None = None) -> str:
     """
     name = key(manifest)
     if not is_ready(name):
-        _install(name, meltano.installed(manifest), images.build(progress), progress or (lambda _line: None))
+        _install(order(manifest), images.build(progress), progress or (lambda _line: None))
     os.utime(folder() / name / ".ready")
     return name
 
@@ -94,16 +94,19 @@ def prune(days: float, keep: Collection[str] = ()) -> list[str]:
     return removed
 
 
-def _install(name: str, plugins: tuple[meltano.Plugin, ...], image: Runner, report: Progress) -> None:
+def order(manifest: meltano.Manifest) -> str:
+    """What `install-plugins` of the runner's image takes as `STACKYARD_INSTALL`, here and as a task on AWS."""
+    wanted = [
+        {"kind": each.kind, "name": each.home, "requirements": each.pip_url.split()}
+        for each in meltano.installed(manifest)
+    ]
+    return json.dumps({"key": key(manifest), "plugins": wanted})
+
+
+def _install(ordered: str, image: Runner, report: Progress) -> None:
     """Run the image's `install-plugins` as a process of its own; its log goes to `report`."""
-    order = {
-        "key": name,
-        "plugins": [
-            {"kind": each.kind, "name": each.home, "requirements": each.pip_url.split()} for each in plugins
-        ],
-    }  # fmt: skip
     environ = {variable: os.environ[variable] for variable in _SEEN if variable in os.environ}
-    environ |= {**image.environment, "STACKYARD_INSTALL": json.dumps(order)}
+    environ |= {**image.environment, "STACKYARD_INSTALL": ordered}
     process = subprocess.Popen(
         [*image.entrypoint, "install-plugins"], env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import datetime
 import json
 import os
@@ -13,8 +14,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from stackyard.model.activations import Activation
 from stackyard.tenancy import images, meltano, plugins
 from tests.functional.runs.stage import SAMPLE
+from tests.functional.test_sources import git
 
 LOADER = """\
 plugins:
@@ -82,6 +85,24 @@ def test_what_nobody_asked_for_is_pruned(empty: Path) -> None:
     assert plugins.prune(days=30) == [old]
     assert plugins.is_ready(new)
     assert not (empty / old).exists()
+
+
+def test_an_environments_plugins_are_read_from_its_commit(empty: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "meltano.yml").write_text(LOADER.format(url="six==1.17.0"))
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "first"]):
+        git(repository, *words)
+    record = Activation(
+        "acme", "shop", "prod", "refs/heads/main", git(repository, "rev-parse", "HEAD"), str(repository),
+        plugins=plugins.key(manifest("six==1.17.0")),
+    )  # fmt: skip
+    assert plugins.ensure_activated(record) == record.plugins
+    assert (empty / record.plugins / ".ready").exists()
+    repository.rename(tmp_path / "gone")
+    assert plugins.ensure_activated(record) == record.plugins, "what is there needs no repository"
+    with pytest.raises(images.ImageError, match="activated for another Meltano or Python"):
+        plugins.ensure_activated(dataclasses.replace(record, plugins="0" * 32))
 
 
 def test_duckdb_gets_every_row_of_every_batch(tmp_path: Path, image: images.Runner) -> None:
