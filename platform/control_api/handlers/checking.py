@@ -29,6 +29,13 @@ def fits(parameter: str, value: str) -> bool:
     return not _faults(parameter, PARAMETERS[parameter], value)
 
 
+def query_faults(name: str, value: str) -> list[str]:
+    """What is wrong with a parameter of the query."""
+    if fits(name, value):
+        return []
+    return [f"{name} is not a page of this list" if name == "next" else f"{name} must be YYYY-MM"]
+
+
 def _faults(field: str, schema: Schema, value: Any) -> list[str]:
     kind = schema["type"]
     if kind == "integer":
@@ -37,7 +44,9 @@ def _faults(field: str, schema: Schema, value: Any) -> list[str]:
         listed = isinstance(value, list) and len(value) <= _MOST and all(isinstance(each, str) for each in value)
         return [] if listed else [f"{field} must be a list of at most {_MOST} texts"]
     pattern = schema.get("pattern", "")
+    # In a schema `$` is the end; here it would allow a line's end before it.
+    strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
     good = isinstance(value, str) and len(value) <= schema.get("maxLength", 1024)
-    if good and len(value) >= schema.get("minLength", 0) and re.search(pattern, value) and "\0" not in value:
+    if good and len(value) >= schema.get("minLength", 0) and re.search(strict, value) and "\0" not in value:
         return []
     return [f"{field} must be {SAID.get(pattern, 'text that matches ' + pattern if pattern else 'text')}"]

@@ -32,7 +32,7 @@ class Operation:
     """One route. `answers` is the `module.function` that serves it, in the Lambda function named `function`.
 
     `gives` maps the status of success to a schema; `refuses` are the statuses of refusals besides 401 and 429.
-    `open` routes are answered without a token.
+    `open` routes are answered without a token. `may_be_empty`: without a body it is an empty object.
     """
 
     method: str
@@ -45,6 +45,7 @@ class Operation:
     takes: str = ""
     query: tuple[str, ...] = ()
     open: bool = False
+    may_be_empty: bool = False
 
     @property
     def key(self) -> str:
@@ -249,7 +250,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", _ENVIRONMENT + "/runs", "sites", "runs.start",
-        "Start a run", {201: "Started"}, (400, 403, 404, 409, 502), "Wish",
+        "Start a run", {201: "Started"}, (400, 403, 404, 409, 502), "Wish", may_be_empty=True,
     ),
     Operation("GET", _RUN, "sites", "runs.get", "One run", {200: "Run"}, (403, 404, 409)),
     Operation(
@@ -308,7 +309,7 @@ def _described(operation: Operation) -> Schema:
         "responses": {str(status): _answer("Done.", name) for status, name in operation.gives.items()} | refusals,
     }
     if operation.takes:
-        described["requestBody"] = {"required": operation.takes != "Wish", "content": _content(operation.takes)}
+        described["requestBody"] = {"required": not operation.may_be_empty, "content": _content(operation.takes)}
     if operation.open:
         described["security"] = []
     return described

@@ -43,22 +43,17 @@ def _request(operation: Operation, event: Event) -> Request:
     for name, value in path.items():
         if not checking.fits(name, value):
             raise Refused(404, f"there is no {name} {value!r}")
-    query = event.get("queryStringParameters") or {}
-    body = json_of(event) if operation.takes else None
-    faults = [
-        fault
-        for name in operation.query
-        if name in query and not checking.fits(name, query[name])
-        for fault in (f"{name} is not one that this list gives" if name == "next" else f"{name} must be YYYY-MM",)
-    ]
+    asked = event.get("queryStringParameters") or {}
+    query = {name: asked[name] for name in operation.query if name in asked}
+    faults = [fault for name, value in query.items() for fault in checking.query_faults(name, value)]
+    body = None
     if operation.takes:
-        # What may be left out altogether is an empty object.
-        empty = {} if operation.takes == "Wish" and body is None else body
-        faults += checking.faults_of(operation.takes, empty)
-        body = empty
+        body = json_of(event)
+        body = {} if body is None and operation.may_be_empty else body
+        faults += checking.faults_of(operation.takes, body)
     if faults:
         raise Refused(400, "; ".join(faults), faults=faults)
-    return Request(caller, dict(path), {name: query[name] for name in operation.query if name in query}, body)
+    return Request(caller, dict(path), query, body)
 
 
 def _caller(event: Event) -> Caller:

@@ -115,6 +115,8 @@ def test_a_name_is_given_once(call: Call) -> None:
         ({**ACME, "name": "Acme!"}, "name must be"),
         ({**ACME, "name": 3}, "name must be"),
         ({**ACME, "contact": "ada"}, "contact must be a mail address"),
+        ({**ACME, "name": "acme\n"}, "name must be"),
+        ({**ACME, "contact": "ada@acme.example\n"}, "contact must be a mail address"),
         ({**ACME, "display_name": " "}, "display_name must be text"),
         ({**ACME, "colour": "red"}, "colour is not a field"),
     ],
@@ -126,8 +128,9 @@ def test_a_faulty_request_is_told_what_is_wrong(call: Call, body: Any, said: str
 
 
 @pytest.mark.parametrize("verb", ["get", "update"])
-@pytest.mark.parametrize("name", ["nobody", "Not A Name"])
+@pytest.mark.parametrize("name", ["nobody", "Not A Name", "acme\n", "acme\0"])
 def test_what_is_not_there_is_not_found(call: Call, verb: str, name: str) -> None:
+    call("create", ACME)
     assert call(verb, {"contact": "x@y.example"}, name=name)[0] == 404
 
 
