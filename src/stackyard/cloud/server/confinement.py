@@ -21,7 +21,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import json
+import marshal
 import os
 import queue
 import socket
@@ -133,9 +133,10 @@ class Confined(subprocess.Popen[bytes]):
     def _send(self, box: Box, kind: str) -> None:
         binds = [(bind.source, bind.target, bind.writable) for bind in box.binds]
         binds += [(path, path, False) for path in box.read_only] + [(path, path, True) for path in box.writable]
-        order = {**dataclasses.asdict(box), "environ": dict(box.environ), "binds": binds, "means": kind}
+        order = {**vars(box), "environ": dict(box.environ), "binds": binds, "means": kind}
         try:
-            self._channel.sendall(json.dumps(order).encode() + b"\n")
+            text = marshal.dumps(order)
+            self._channel.sendall(len(text).to_bytes(8, "big") + text)
         except BrokenPipeError:
             self.fault = "the launcher did not start"
 
@@ -143,13 +144,12 @@ class Confined(subprocess.Popen[bytes]):
         """Until the launcher ends. The socket's end being open is what tells the launcher that the server lives."""
         with self._channel, self._channel.makefile("rb") as lines:
             for line in lines:
-                report = json.loads(line)
-                if report["event"] == "memory":
-                    self._measured.put(report["bytes"])
+                event, _space, text = line.decode(errors="replace").rstrip("\n").partition(" ")
+                if event == "memory":
+                    self._measured.put(int(text))
                     continue
-                if report["event"] == "failed":
-                    self.fault = report["message"]
-                self.reason = report.get("reason", self.reason)
+                self.fault = text if event == "failed" else self.fault
+                self.reason = text if event == "ended" else self.reason
                 self._settled.set()
         self._settled.set()
 

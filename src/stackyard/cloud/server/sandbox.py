@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import json
+import marshal
 import os
 import resource
 import select
 import signal
-import socket
 import sys
 import time
 
@@ -43,15 +42,16 @@ _ETC = (
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _KEPT_BY_THE_KERNEL = ((os.ST_NOSUID, _NOSUID), (os.ST_NODEV, _NODEV), (os.ST_NOEXEC, _NOEXEC), (os.ST_RDONLY, _RDONLY))
 _OFTEN, _SELDOM = 0.05, 0.25  # seconds between looks at the memory in use, beyond a quarter of the limit and below
+_LENGTH = 8  # bytes before the box, which say how long it is
 _AGAIN = 0.005  # seconds between looks for orphans that are left
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(descriptor: int) -> int:
-    """Run the box that arrives as one line of JSON on the socket; leaves with the program's exit status."""
+    """Run the box that arrives on the socket; leaves with the program's exit status."""
     os.umask(0o022)
-    channel = socket.socket(fileno=descriptor)
-    box = json.loads(_line(channel))
+    os.set_inheritable(descriptor, False)
+    box = marshal.loads(_received(descriptor, int.from_bytes(_received(descriptor, _LENGTH), "big")))
     waking, wakes = os.pipe()
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
@@ -67,31 +67,32 @@ def main(descriptor: int) -> int:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         first = os.fork()
     except OSError as error:
-        _tell(channel, event="failed", message=f"no process of its own: {error}")
+        _tell(descriptor, "failed", f"no process of its own: {error}")
         return 125
     if first == 0:
-        channel.close()
+        os.close(descriptor)
         os.close(faults)
         _first(box, told)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.close(told)
     _forget_streams()
-    return _watch(channel, box, first, faults, waking)
+    return _watch(descriptor, box, first, faults, waking)
 
 
-def _line(channel: socket.socket) -> bytes:
+def _received(channel: int, size: int) -> bytes:
     found = b""
-    while not found.endswith(b"\n"):
-        part = channel.recv(65536)
+    while len(found) < size:
+        part = os.read(channel, size - len(found))
         if not part:
             os._exit(125)  # the server has gone before it said what to run
         found += part
     return found
 
 
-def _tell(channel: socket.socket, **report: str | int) -> None:
+def _tell(channel: int, event: str, text: str) -> None:
+    """A line of an event and what is to be said of it."""
     try:
-        channel.sendall(json.dumps(report).encode() + b"\n")
+        os.write(channel, f"{event} {text}".replace("\n", " ").encode() + b"\n")
     except OSError:
         return  # nobody listens any more; the watch ends everything
 
@@ -107,10 +108,10 @@ def _forget_streams() -> None:
 # ---- watching
 
 
-def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: int) -> int:
+def _watch(channel: int, box: Box, first: int, faults: int, waking: int) -> int:
     """Until the first process ends: pass on signals, look at its memory, and end it when the server has gone."""
     poll = select.poll()
-    for descriptor in (channel.fileno(), faults, waking):
+    for descriptor in (channel, faults, waking):
         poll.register(descriptor, select.POLLIN)
     limit, used, reason, settled = box["memory"], 0, "", False
     while True:
@@ -120,8 +121,8 @@ def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: in
             elif descriptor == faults:
                 poll.unregister(faults)
                 settled = _settled(channel, faults)
-            elif channel.recv(64):
-                _tell(channel, event="memory", bytes=_memory(first, box))
+            elif os.read(channel, 64):
+                _tell(channel, "memory", str(_memory(first, box)))
             else:
                 poll.unregister(channel)
                 _end(first)
@@ -134,16 +135,16 @@ def _watch(channel: socket.socket, box: Box, first: int, faults: int, waking: in
             _end_rest(box)
             if not settled:
                 _settled(channel, faults)
-            _tell(channel, event="ended", reason=reason)
+            _tell(channel, "ended", reason)
             return code
 
 
-def _settled(channel: socket.socket, faults: int) -> bool:
+def _settled(channel: int, faults: int) -> bool:
     """Tell what came of the start: the pipe closes by itself when the program begins, and holds the fault if not."""
     fault = b""
     while part := os.read(faults, 4096):
         fault += part
-    _tell(channel, event="failed" if fault else "started", message=fault.decode(errors="replace"))
+    _tell(channel, "failed" if fault else "started", fault.decode(errors="replace"))
     return True
 
 
@@ -360,7 +361,8 @@ def _furnish(box: Box) -> None:
     _call(_libc.unshare(_NEWNS | _NEWIPC | _NEWUTS), "mount namespace")
     _mount("", "/", "", _REC | _PRIVATE)
     stage = next(path for path in _STAGES if os.path.isdir(path))
-    socket.sethostname(box["name"][:64])
+    name = box["name"].encode()[:64]
+    _call(_libc.sethostname(name, len(name)), "sethostname")
     if box["root"]:
         _layered(box, stage)
     else:
