@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-_PAUSE = 0.2  # seconds that a line waits for others
+_PAUSE = 0.2  # seconds that lines wait for others after some were delivered
 _LONGEST = 256 * 1024 - 26  # bytes of one event, as CloudWatch Logs takes them
 _BATCH = 500  # lines
 _LINE = 500  # bytes that a line costs beside its own
@@ -50,22 +50,23 @@ class Output:
 
     def pump(self, source: int) -> None:
         """Until the end of the descriptor `source`, which is closed then."""
-        left, since = b"", 0.0
+        left, due = b"", 0.0  # the first line does not wait
         lines: list[str] = []
         try:
             while True:
-                ready, _writable, _errors = select.select([source], [], [], _PAUSE if lines else None)
+                ready, _writable, _errors = select.select(
+                    [source], [], [], max(0.0, due - time.monotonic()) if lines else None
+                )
                 part = os.read(source, 65536) if ready else b""
                 if ready and not part:
                     break
-                since = since if lines else time.monotonic()
                 *whole, left = (left + part).split(b"\n")
                 if len(left) > _LONGEST:
                     whole, left = [*whole, left], b""
                 lines += [_text(line) for line in whole]
-                if not ready or len(lines) >= _BATCH or time.monotonic() - since >= _PAUSE:
+                if len(lines) >= _BATCH or time.monotonic() >= due:
                     self._deliver(lines)
-                    lines = []
+                    lines, due = [], time.monotonic() + _PAUSE
                 self._wait(len(part) + _LINE * len(whole))
             self._deliver([*lines, *([_text(left)] if left else [])])
         finally:
