@@ -204,7 +204,7 @@ async def _carry_out(work: Work, *, yes: bool, as_json: bool, dry_run: bool) -> 
     finally:
         screen.close()
     _sum_up(done, as_json)
-    return done.exit_code
+    return errors.Cancelled.exit_code if cancelled.is_set() and done.exit_code else done.exit_code
 
 
 def _show(survey: Survey, as_json: bool) -> None:

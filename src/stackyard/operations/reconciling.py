@@ -155,8 +155,8 @@ class Reconciliation:
         if change.record.phase is Phase.ACTIVE:
             try:
                 self.records.write(dataclasses.replace(change.record, phase=Phase.STOPPING))
-            except OSError as fault:
-                self._failed(change, errors.StateError(f"its record cannot be written: {fault}"))
+            except errors.StateError as fault:
+                self._failed(change, fault)
                 return False
         return True
 

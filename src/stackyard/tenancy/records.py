@@ -68,9 +68,13 @@ class Records:
             raise StateError(message, hint=_HINT, position=fault.position) from None
 
     def write(self, activation: Activation) -> Activation:
-        """Make a record durable; it is returned. Raises OSError, and then the old one is as it was."""
+        """Make a record durable; it is returned. Raises StateError, and then the old one is as it was."""
         text = yaml.safe_dump(activation.data(), sort_keys=False, allow_unicode=True)
-        files.write(self.file(activation.entry), (_HEAD + text).encode())
+        try:
+            files.write(self.file(activation.entry), (_HEAD + text).encode())
+        except OSError as fault:
+            message = f"the record of environment {activation.entry} cannot be written: {fault}"
+            raise StateError(message) from fault
         return activation
 
     def remove(self, entry: str) -> None:

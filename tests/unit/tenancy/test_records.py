@@ -84,3 +84,9 @@ def test_a_good_record_beside_a_bad_one_is_read(records: Records) -> None:
     reading = records.read()
     assert reading.active == (RECORD,)
     assert reading.blocked == {"acme.shop.prod"}
+
+
+def test_a_record_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "activations").write_text("a file where a folder should be")
+    with pytest.raises(StateError, match="cannot be written"):
+        Records(tmp_path / "activations", tmp_path).write(RECORD)
