@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -60,6 +61,7 @@ class Child:
             self._signal(signal.SIGKILL)
             self._process.wait()
             self._reader.join(timeout=5)
+            self._await_group()
             signal.signal(signal.SIGTERM, previous)
         if self._asked:
             return self._asked
@@ -76,6 +78,19 @@ class Child:
         except (ProcessLookupError, PermissionError):
             return  # the whole group has ended
 
+    def _await_group(self, seconds: float = 1.0) -> None:
+        """Wait until nobody of the killed group can write any more; as a container's first process, collect them."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-self._process.pid, os.WNOHANG)
+            try:
+                os.killpg(self._process.pid, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            time.sleep(0.005)
+
     def _read(self, stream: IO[bytes]) -> None:
-        while line := stream.readline(_LINE):
-            self._show(line)
+        with stream:
+            while line := stream.readline(_LINE):
+                self._show(line)
