@@ -5,6 +5,7 @@ import pulumi
 from stackyard.platform.activated_environments import (
     ActivatedEnvironment,
     ActivatedEnvironmentSettings,
+    PluginsMount,
     SiteReach,
     read_activation,
 )
@@ -22,6 +23,13 @@ hosted = pulumi.StackReference(f"{platform}/hosted_projects/{organization}.{proj
 compute = pulumi.StackReference(f"{platform}/compute/{stage}")
 observability = pulumi.StackReference(f"{platform}/observability/{stage}")
 
+# On the embedded cloud the runner's image brings the plugins' cache; on AWS it is a file system.
+plugins = None
+if config.get_bool("mount_plugins"):
+    plugins = PluginsMount(
+        file_system_id=compute.require_output("plugins_file_system_id"), root=compute.require_output("plugins_root")
+    )
+
 environment = ActivatedEnvironment(
     said.key,
     ActivatedEnvironmentSettings(
@@ -32,6 +40,8 @@ environment = ActivatedEnvironment(
         image=compute.require_output("runner_image"),
         subnet_ids=compute.require_output("subnet_ids"),
         security_group_ids=[compute.require_output("security_group_id")],
+        public=compute.require_output("assign_public_ip"),
+        plugins=plugins,
         alarm_topic_arn=observability.require_output("alarm_topic_arn"),
         cpu=tenant.limits.cpu,
         memory_mb=tenant.limits.memory_mb,

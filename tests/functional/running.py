@@ -94,8 +94,9 @@ def outputs(cwd: Path, stack: str = "") -> dict[str, Any]:
 
 
 def copied(source: Path, target: Path, cloud: EmbeddedCloud) -> Path:
-    """A copy of an estate without its state, whose embedded cloud is `cloud`."""
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".stackyard", "__pycache__"))
+    """A copy of an estate without its state and what `make demo` made in it, whose embedded cloud is `cloud`."""
+    made = shutil.ignore_patterns(".stackyard", "__pycache__", "demo.yaml", "*.*.*.yaml")
+    shutil.copytree(source, target, ignore=made)
     (target / ".stackyard").mkdir()
     (target / ".stackyard" / "cloud").symlink_to(cloud.folder)
     return target

@@ -101,6 +101,8 @@ class Activation:
     @classmethod
     def of(cls, data: Mapping[str, Any] = EMPTY) -> Activation:
         """The activation of a record's plain values. Raises TypeError, ValueError or KeyError for what is no record."""
+        if not isinstance(data, Mapping):
+            raise TypeError("a record is a mapping")
         schedules = tuple(
             Schedule(each["name"], each["interval"], tuple(each["jobs"])) for each in data.get("schedules", ())
         )

@@ -59,7 +59,7 @@ def launch(
     said = {
         "CLUSTER": "site", "FAMILY": "shop_dev", "KEY": "shop.dev", "COMMIT": "c" * 40, "RUNS_TABLE": "site-runs",
         "DEFAULT_JOBS": '["orders"]', "CONCURRENT_RUNS": "2", "CPU": "256", "MEMORY_MB": "512", "SUBNETS": "[]",
-        "SECURITY_GROUPS": "[]", "SUSPENDED": "false",
+        "SECURITY_GROUPS": "[]", "PUBLIC": "DISABLED", "SUSPENDED": "false",
     }  # fmt: skip
     for name, value in said.items():
         monkeypatch.setenv(name, value)

@@ -6,8 +6,9 @@ Promise: what an environment's run may reach is its own; all that computes is pa
 from stackyard.platform.activated_environments.environment import (
     ActivatedEnvironment,
     ActivatedEnvironmentSettings,
+    PluginsMount,
     SiteReach,
 )
 from stackyard.platform.activated_environments.records import read_activation
 
-__all__ = ["ActivatedEnvironment", "ActivatedEnvironmentSettings", "SiteReach", "read_activation"]
+__all__ = ["ActivatedEnvironment", "ActivatedEnvironmentSettings", "PluginsMount", "SiteReach", "read_activation"]

@@ -24,6 +24,7 @@ from stackyard.platform.components.tags import Tags
 
 FUNCTIONS: Final = Path(__file__).parent / "functions"
 CONTAINER: Final = "runner"
+PLUGINS: Final = "plugins"
 
 
 class SiteReach(Settings):
@@ -39,11 +40,19 @@ class SiteReach(Settings):
     scheduler_role_arn: Input
 
 
+class PluginsMount(Settings):
+    """The plugins' file system, where the runner's image does not bring the cache itself, and where tasks find it."""
+
+    file_system_id: Input
+    root: Input
+
+
 class ActivatedEnvironmentSettings(Settings):
     """`activation` is the record; `variables` and `secrets` (variable → secret's name) are the project's own.
 
-    `image` is the runner's; `subnet_ids` and `security_group_ids` are where tasks stand; `alarm_topic_arn` hears of
-    failed runs. `cpu` (1/1024 vCPU), `memory_mb`, `run_minutes` and `concurrent_runs` are the organization's limits.
+    `image` is the runner's; `subnet_ids` and `security_group_ids` are where tasks stand; `public` gives them addresses
+    of their own. `alarm_topic_arn` hears of failed runs. `cpu` (1/1024 vCPU), `memory_mb`, `run_minutes` and
+    `concurrent_runs` are the organization's limits.
     """
 
     activation: Activation
@@ -53,6 +62,8 @@ class ActivatedEnvironmentSettings(Settings):
     image: Input
     subnet_ids: Input
     security_group_ids: Input
+    public: Input = False
+    plugins: PluginsMount | None = None
     subnet_group: Input = None
     alarm_topic_arn: Input = None
     cpu: int = pydantic.Field(default=1024, ge=256, le=16384)
@@ -161,6 +172,8 @@ class ActivatedEnvironment(Component):
             "STACKYARD_SECRETS": pulumi.Output.json_dumps(self._secrets()),
             "MELTANO_ENVIRONMENT": said.meltano_environment,
         }
+        if self.settings.plugins is not None:
+            own["STACKYARD_PLUGINS_ROOT"] = self.settings.plugins.root
         for made in self.services.values():
             own.update(made.variables)
         return own
@@ -175,7 +188,10 @@ class ActivatedEnvironment(Component):
             group=self.log_group.name,
             region=aws.get_region(opts=pulumi.InvokeOptions(parent=self)).region,
             variables=self._variables(),
+            plugins_root=self.settings.plugins.root if self.settings.plugins else "",
         ).apply(_containers)
+        mount = self.settings.plugins
+        volume = {"file_system_id": mount.file_system_id, "transit_encryption": "ENABLED"} if mount else {}
         return aws.ecs.TaskDefinition(
             self.name,
             family=self.base,
@@ -186,6 +202,7 @@ class ActivatedEnvironment(Component):
             memory=str(self.settings.memory_mb),
             task_role_arn=self.roles.task_role_arn,
             execution_role_arn=self.roles.execution_role_arn,
+            volumes=[{"name": PLUGINS, "efs_volume_configuration": volume}] if mount else None,
             tags=self.tagged(),
             opts=self.below(depends_on=[self.roles]),
         )
@@ -204,6 +221,7 @@ class ActivatedEnvironment(Component):
             "MEMORY_MB": str(self.settings.memory_mb),
             "SUSPENDED": "true" if self.settings.suspended or said.phase is not Phase.ACTIVE else "false",
             "SUBNETS": pulumi.Output.json_dumps(self.settings.subnet_ids),
+            "PUBLIC": pulumi.Output.from_input(self.settings.public).apply(lambda on: "ENABLED" if on else "DISABLED"),
             "SECURITY_GROUPS": pulumi.Output.json_dumps(self.settings.security_group_ids),
         }
         settings = FunctionSettings(
@@ -295,6 +313,8 @@ class ActivatedEnvironment(Component):
 
 def _containers(given: Mapping[str, Any]) -> str:
     environment = [{"name": name, "value": value} for name, value in sorted(given["variables"].items())]
+    root = given["plugins_root"]
+    mounts = [{"sourceVolume": PLUGINS, "containerPath": root, "readOnly": True}] if root else []
     logs = {"awslogs-group": given["group"], "awslogs-region": given["region"], "awslogs-stream-prefix": "run"}
     return json.dumps(
         [
@@ -304,6 +324,7 @@ def _containers(given: Mapping[str, Any]) -> str:
                 "essential": True,
                 "command": ["run"],
                 "environment": environment,
+                "mountPoints": mounts,
                 "stopTimeout": 30,
                 "logConfiguration": {"logDriver": "awslogs", "options": logs},
             }

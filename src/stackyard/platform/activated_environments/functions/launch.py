@@ -189,7 +189,7 @@ def _task(run: str, jobs: list[str]) -> Row:
     network = {
         "subnets": json.loads(os.environ["SUBNETS"]),
         "securityGroups": json.loads(os.environ["SECURITY_GROUPS"]),
-        "assignPublicIp": "DISABLED",
+        "assignPublicIp": os.environ["PUBLIC"],
     }
     return {
         "cluster": os.environ["CLUSTER"],
