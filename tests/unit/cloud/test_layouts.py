@@ -198,3 +198,40 @@ def test_a_look_that_is_broken_off_begins_again(store: str, value: dict[str, Any
         disk.layout.forget(OWNER)
     disk.follow(value, touches)
     assert disk.value() == value
+
+
+@hypothesis.given(st.lists(st.tuples(st.sampled_from(["append", "merge", "restart"]), st.integers(1, 4))))
+def test_figures_of_a_metric(steps: list[tuple[str, int]]) -> None:
+    touches = tracking.begin()
+    points: list[dict[str, int]] = []
+    disk = Disk(layouts.Appended())
+    disk._write([("", "", [{"n": -1}])])  # a journal from before the layout
+    assert disk.value() == [{"n": -1}]
+    points.append({"n": -1})
+    for step, number in steps:
+        if step == "append":
+            points.extend({"n": len(points) + each} for each in range(number))
+        elif step == "merge":
+            points[:number] = [{"n": sum(point["n"] for point in points[:number])}]
+        else:
+            disk.layout = layouts.Appended()
+        disk.follow(points, touches)
+        assert disk.value() == points
+
+
+def test_what_is_appended_is_written_once() -> None:
+    layout, value = layouts.Appended(), [{"n": 0}]
+    known: dict[Any, Any] = {}
+    assert list(layout.changes(OWNER, value, known)) == [("e", 0, [{"n": 0}])]
+    value.append({"n": 1})
+    assert list(layout.changes(OWNER, value, {"e": {0: 1}})) == [("e", 1, [{"n": 1}])]
+    assert list(layout.changes(OWNER, value, {"e": {0: 1, 1: 1}})) == []
+
+
+def test_a_stream_that_did_not_change_is_not_written() -> None:
+    layout = layouts.Streams()
+    group: dict[str, Any] = {"streams": {name: {"events": [{"m": 1}], "last": 1} for name in ("a", "b")}}
+    list(layout.changes(OWNER, group, {}))
+    group["streams"]["b"]["events"].append({"m": 2})
+    known = {"s": {"a": 1, "b": 1}, ("e", "a"): {0: 1}, ("e", "b"): {0: 1}}
+    assert [change[:2] for change in layout.changes(OWNER, group, known)][1:] == [(("e", "b"), 1)]

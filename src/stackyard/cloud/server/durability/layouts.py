@@ -152,28 +152,31 @@ class Streams(Whole):
     """A log group: a record for each stream, and one for each run of events appended to it."""
 
     def __init__(self) -> None:
-        self._written: dict[tuple[Any, ...], dict[Any, list[Any]]] = {}
+        # Of each stream, what was written: its fields, the number of its events, and the last of them.
+        self._written: dict[tuple[Any, ...], dict[Any, tuple[dict[str, Any], int, Any]]] = {}
 
     def changes(self, owner: tuple[Any, ...], value: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
         yield (*MAIN, {name: item for name, item in value.items() if name != "streams"})
         streams = dict(value.get("streams") or {})
-        written = self._written.setdefault(owner, {})
+        written, there = self._written.setdefault(owner, {}), known.get("s", ())
         for name, stream in streams.items():
-            yield "s", name, {field: item for field, item in stream.items() if field != "events"}
+            fields = {field: item for field, item in stream.items() if field != "events"}
+            before = written.get(name)
+            # A group may have thousands of streams: what is as it was is not even encoded.
+            if before is None or name not in there or before[0] != fields or _is_deep(fields):
+                yield "s", name, fields
             events = list(stream.get("events") or ())
-            # After a restart nothing is remembered of what was written in which runs: it is written once more.
-            before = written.get(name) if ("e", name) in known else []
-            yield from self._appended(name, before, events)
-            written[name] = events
-        for name in [name for name in known.get("s", ()) if name not in streams]:
+            yield from self._appended(name, before, events, ("e", name) in known)
+            written[name] = (fields, len(events), events[-1] if events else None)
+        for name in [name for name in there if name not in streams]:
             written.pop(name, None)
             yield "s", name, GONE
             yield ("e", name), EVERY, GONE
 
-    def _appended(self, name: Any, before: list[Any] | None, events: list[Any]) -> Iterator[Change]:
-        count = len(before or ())
-        longer = len(events) >= count and (not before or events[count - 1] is before[-1])
-        if before is None or not longer:
+    def _appended(self, name: Any, before: Any, events: list[Any], on_disk: bool) -> Iterator[Change]:
+        count, last = before[1:] if before is not None and on_disk else (0, None)
+        # After a restart nothing is remembered of what was written in which runs: it is written once more.
+        if on_disk and (before is None or len(events) < count or (count and events[count - 1] is not last)):
             yield ("e", name), EVERY, GONE
             count = 0
         if len(events) > count:
@@ -193,6 +196,40 @@ class Streams(Whole):
         self._written.pop(owner, None)
 
 
+class Appended(Whole):
+    """A list that grows at its end: a record for each run of what was appended."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[Any, ...], tuple[int, Any]] = {}
+
+    def changes(self, owner: tuple[Any, ...], value: Any, known: Mapping[Any, Any]) -> Iterator[Change]:
+        # After a restart nothing is remembered of what was written in which runs: it is written once more.
+        count, last = self._written.get(owner, (0, None)) if "e" in known else (0, None)
+        if not count or len(value) < count or value[count - 1] is not last:
+            yield from ((first, EVERY, GONE) for first in list(known))
+            count = 0
+        fresh = list(value[count:])
+        if fresh:
+            yield "e", count, fresh
+            self._written[owner] = (count + len(fresh), fresh[-1])
+
+    def everything(self, value: Any) -> Iterator[Change]:
+        yield "e", 0, list(value)
+
+    def joined(self, chunks: Chunks) -> Any:
+        runs = chunks.get("e", {})
+        whole = chunks.get("", {}).get("", [])  # as journals before this layout have it
+        return [*whole, *(item for start in sorted(runs) for item in runs[start])]
+
+    def forget(self, owner: tuple[Any, ...]) -> None:
+        self._written.pop(owner, None)
+
+
+def _is_deep(fields: Mapping[str, Any]) -> bool:
+    """Whether something in it may change in place, and then equals what it was."""
+    return any(isinstance(item, dict | list | set) for item in fields.values())
+
+
 def _unwrapped(first: Any) -> Any:
     return first[1] if isinstance(first, tuple) else first
 
@@ -205,6 +242,7 @@ BY_STORE: dict[str, Layout] = {
         "messages", "id", lambda m: (id(m), m.get("visible_at"), m.get("receive_count"), m.get("receipt_handle"))
     ),
     "cloudwatch_logs._log_groups": Streams(),
+    "cloudwatch._metrics": Appended(),
 }
 # Plain variables of a service that belong to its state.
 VARIABLES: dict[str, tuple[str, ...]] = {

@@ -1,9 +1,9 @@
 """Faults: an alarm looks at a metric whatever its dimensions, is looked at only when a figure is put, counts no periods
-and never ends; it tells topics of its own account alone and asks none whether it may; what services count themselves
-moves none; an alarm over several metrics forgets them. Cures: alarms are evaluated as CloudWatch describes it, over
-sliding periods, when a figure comes and every few seconds; topics of any account are told where their policy admits
-`cloudwatch.amazonaws.com`; `Metrics` are kept and told. (Expressions are not worked out: such an alarm stays
-INSUFFICIENT_DATA.)
+and never ends; figures pile up; it tells topics of its own account alone and asks none whether it may; what services
+count themselves moves none; an alarm over several metrics forgets them. Cures: alarms are evaluated as CloudWatch
+describes it, over sliding periods, when a figure comes and every few seconds; topics of any account are told where
+their policy admits `cloudwatch.amazonaws.com`; `Metrics` are kept and told; old figures become one a minute.
+(Expressions are not worked out: such an alarm stays INSUFFICIENT_DATA.)
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
 _SECONDS = 5.0  # between looks at alarms that no figure comes for
+_MANY = 4_000  # figures of one metric, before the older ones become one a minute
 _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _TOLD = ("MetricName", "Namespace", "Statistic", "Unit", "Period", "EvaluationPeriods", "ComparisonOperator",
          "Threshold", "TreatMissingData", "DatapointsToAlarm")  # fmt: skip
@@ -65,12 +66,29 @@ def _look(module: Any) -> None:
     responses: Any = importlib.import_module("ministack.core.responses")
     while True:
         time.sleep(_SECONDS)
+        for points in list(dict.values(module._metrics._data)):
+            _compact(module, points)
         for (account, region, name), alarm in list(dict.items(module._alarms._data)):
             try:
                 with responses.request_scope(account, region):
                     module._evaluate_alarm(alarm)
             except Exception:  # noqa: BLE001 - one alarm's fault is told and keeps no other from being looked at
                 _log.exception("alarm %s", name)
+
+
+def _compact(module: Any, points: list[dict[str, Any]]) -> None:
+    """Make one figure a minute of the older figures of a metric that has many, as CloudWatch does in time."""
+    if len(points) < _MANY:
+        return
+    older = points[: -_MANY // 4]
+    minutes: dict[int, list[dict[str, Any]]] = {}
+    for point in older:
+        minutes.setdefault(int(point["Timestamp"] // 60) * 60, []).append(point)
+    # Figures are appended meanwhile, always behind these.
+    points[: len(older)] = [
+        {**group[0], "Timestamp": minute, "Value": 0.0, "_stat": module._calc_stats(group)}
+        for minute, group in minutes.items()
+    ]
 
 
 def _evaluate(module: Any, alarm: dict[str, Any]) -> None:

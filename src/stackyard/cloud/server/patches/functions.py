@@ -1,6 +1,7 @@
 """Faults: a function's credentials are a hash of two ARNs, which anybody can work out; every warm call waits 50 ms
 for log lines that do not come; a function runs as the server's user, sees the server's environment and files and the
-code of others, takes what memory it likes, and a binary is not told where the cloud is. Cures: the hash has a secret
+code of others, takes what memory it likes, logs every
+call to a stream of its own, and a binary is not told where the cloud is. Cures: the hash has a secret
 in it; waiting ends when the pipe is empty; a function runs in a box (`confinement`) of its account, with its code
 read-only and its `MemorySize`, and ends with the server. Its first call pays for the box, warm calls do not.
 """
@@ -20,6 +21,7 @@ import struct
 import subprocess
 import termios
 import time
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +55,7 @@ def cures(order: orders.Order) -> dict[str, arrivals.Cure]:
 
     def in_service(module: Any) -> None:
         module.subprocess = _Boxed(endpoint)
+        _one_stream(module, secret)
 
     return {"ministack.core.lambda_runtime": in_runtime, "ministack.services.lambda_svc": in_service}
 
@@ -98,6 +101,26 @@ def _waiting(process: Any) -> int:
         return 0
     answer = fcntl.ioctl(process.stderr.fileno(), termios.FIONREAD, b"\0\0\0\0")
     return int(struct.unpack("i", answer)[0])
+
+
+def _one_stream(module: Any, secret: bytes) -> None:
+    """Log what a function says to one stream a day, and not to a new one each call, which nothing would ever clear."""
+    emit = module._emit_lambda_logs
+    stream: contextvars.ContextVar[str] = contextvars.ContextVar("stream", default="")
+    # The same function, for which `new_uuid` is the name of the function's stream.
+    steady = types.FunctionType(emit.__code__, {**vars(module), "new_uuid": stream.get}, emit.__name__)
+    steady.__kwdefaults__, steady.__defaults__ = emit.__kwdefaults__, emit.__defaults__
+
+    def emit_steady(func: dict[str, Any], *given: Any, **named: Any) -> Any:
+        config = func.get("config") or func
+        text = f"{config.get('FunctionArn')} {config.get('Version')}".encode()
+        held = stream.set(hmac.new(secret, b"stream " + text, hashlib.sha256).hexdigest()[:32])
+        try:
+            return steady(func, *given, **named)
+        finally:
+            stream.reset(held)
+
+    module._emit_lambda_logs = emit_steady
 
 
 # ---- boxes
