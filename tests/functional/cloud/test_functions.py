@@ -79,3 +79,13 @@ def test_a_warm_call_does_not_wait_for_silence(client: Clients) -> None:
         api.invoke(FunctionName="echo", Payload=b"{}")["Payload"].read()
         times.append(time.perf_counter() - began)
     assert min(times) < 0.045  # it was 50 ms and more, each time
+
+
+def test_every_call_is_logged_to_one_stream(client: Clients) -> None:
+    lambdas.function(client, "echo")
+    for _ in range(3):
+        call(client, "echo")
+    streams = client("logs").describe_log_streams(logGroupName="/aws/lambda/echo")["logStreams"]
+    assert len(streams) == 1
+    events = client("logs").filter_log_events(logGroupName="/aws/lambda/echo", filterPattern="REPORT")["events"]
+    assert len(events) == 3
