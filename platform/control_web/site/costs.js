@@ -18,7 +18,7 @@ export async function show(view, { organization, month }) {
     h("div", { class: "head" }, parts.title("Costs"),
       h("div", { class: "actions" }, step(-1, "Month before"), h("label", { class: "unseen", for: "month" }, "Month"), chosen, step(1, "Month after"))),
     h("p", { class: "total" }, h("span", { class: "amount" }, format.money(costs.total, costs.currency)), h("span", { class: "quiet" }, asked === now ? " this month so far" : ` in ${asked}`)),
-    costs.rows.length ? grouped(costs) : parts.empty("Nothing was charged", `There is no cost of ${asked} that you may see.`));
+    costs.rows.length ? grouped(costs) : parts.empty("Nothing was charged", `There is no cost of ${asked} that you may see. A month is shown once its costs have been published.`));
 }
 
 function grouped({ rows, currency, total }) {

@@ -71,8 +71,8 @@ const about = (environment) => parts.facts([
   ["Ref", parts.ref(environment.ref)],
   ["Commit", parts.commit(environment.commit)],
   ["Services", parts.chips(environment.services)],
-  ["Schedules", environment.schedules.length ? h("span", { class: "mono small" }, environment.schedules.join(", ")) : h("span", { class: "quiet" }, "none")],
+  ["Schedules", parts.schedules(environment)],
   ["Expires", environment.expires ? h("time", { datetime: new Date(environment.expires * 1000).toISOString() }, format.ago(environment.expires * 1000)) : "never"],
-  ["You may", environment.may.join(", ")],
+  ["You may", environment.may.at(-1)],
   ["Phase", environment.phase === "active" ? null : environment.phase],
 ]);

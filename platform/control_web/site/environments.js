@@ -2,7 +2,6 @@
 
 import * as api from "./api.js";
 import { h } from "./dom.js";
-import * as format from "./format.js";
 import * as parts from "./parts.js";
 import { start } from "./starting.js";
 
@@ -77,7 +76,7 @@ function row(organization, each) {
     parts.ref(each.ref),
     parts.commit(each.commit),
     parts.chips(each.services),
-    each.schedules.length ? h("span", { class: "mono small" }, each.schedules.join(", ")) : h("span", { class: "quiet" }, "none"),
+    parts.schedules(each),
     last ? h("a", { href: `${where}/${last.run}`, class: "last" }, parts.badge(last.status), " ", parts.moment(last.started)) : h("span", { class: "quiet" }, "never ran"),
     each.may.includes("run") ? h("button", { type: "button", "aria-label": label, onclick: () => start(organization, each) }, "Start") : "",
   ];

@@ -31,6 +31,15 @@ export const facts = (pairs) =>
 export const moment = (iso) => (iso ? h("time", { datetime: iso, title: format.clock(iso) }, format.ago(new Date(iso))) : "");
 export const commit = (full) => h("code", { title: full }, full.slice(0, 8));
 export const chips = (names) => (names.length ? h("ul", { class: "chips" }, names.map((name) => h("li", {}, name))) : h("span", { class: "quiet" }, "none"));
+/** Schedules of an environment; they fire only while the service of that name is on. */
+export function schedules({ schedules: named, services }) {
+  if (!named.length) return h("span", { class: "quiet" }, "none");
+  const off = services.includes("schedules") ? "" : h("li", { class: "quiet" }, "off");
+  return h("ul", { class: "plain" }, off, named.map((each) => {
+    const [name, cron] = each.split(": ");
+    return h("li", {}, name, " ", h("code", { class: "whole" }, cron));
+  }));
+}
 export const crumbs = (links) => h("nav", { "aria-label": "Breadcrumb", class: "crumbs" }, h("ol", {}, links.map(([name, where]) => h("li", {}, h("a", { href: where }, name)))));
 export const title = (...words) => h("h1", { tabindex: "-1" }, ...words);
 export const empty = (head, ...text) => h("div", { class: "empty" }, h("p", { class: "head" }, head), h("p", {}, ...text));
