@@ -26,10 +26,11 @@ MANIFEST = """\
 organization: hosting
 layers:
   - {name: fabric, paths: [network]}
-  - {name: sites, paths: [site_instances]}
+  - {name: sites, paths: [site_instances, activated_environments]}
 fleets:
   - {project: site_instances, registry: tenants, stack: "{entry}.Production", accounts: own,
      config: {organization: "{entry}"}}
+  - {project: activated_environments, registry: activations, stack: "{entry}.Production", accounts: own}
 """
 NETWORK = """\
 import pulumi
@@ -89,6 +90,8 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emb
         (root / "tenants").mkdir()
         for name, budget in (("acme", 0.02), ("globex", 1000)):
             _tenant(root, name, budget)
+        (root / "activations").mkdir()
+        _project(root, "activated_environments", "")
         _project(root, "network", NETWORK)
         (root / "network" / "Pulumi.QA.yaml").write_text("config: {aws:region: us-east-1}\n")
         _project(root, "site_instances", SITE)
@@ -260,6 +263,20 @@ def test_a_budget_that_is_exceeded_has_an_exit_code_and_names_what_to_call(used:
     _tenant(root, "acme", 1000)
     try:
         assert run(root, "cost", "--check-budgets").exit_code == 0
+    finally:
+        _tenant(root, "acme", 0.02)
+
+
+def test_a_budget_that_says_so_suspends_its_organization_and_no_other(used: tuple[Path, EmbeddedCloud]) -> None:
+    root, _ = used
+    globex = (root / "tenants" / "globex.yaml").read_text()
+    enforced = run(root, "cost", "--enforce-budgets")
+    try:
+        assert enforced.exit_code == 5
+        assert "acme has spent its budget and is suspended" in enforced.stderr
+        assert "suspended: true" in (root / "tenants" / "acme.yaml").read_text()
+        assert (root / "tenants" / "globex.yaml").read_text() == globex
+        assert "is suspended" not in run(root, "cost", "--enforce-budgets").stderr, "nobody is suspended twice"
     finally:
         _tenant(root, "acme", 0.02)
 

@@ -13,7 +13,9 @@ from stackyard import errors
 from stackyard.cli import options, screens
 from stackyard.cost.budgets import Verdict
 from stackyard.cost.reports import By, Report
-from stackyard.operations import costing
+from stackyard.model.plans import Operation
+from stackyard.operations import costing, tenants
+from stackyard.operations.deploying import Request
 from stackyard.operations.workspace import Opening, Workspace
 
 
@@ -29,6 +31,9 @@ from stackyard.operations.workspace import Opening, Workspace
 @click.option("--standing-only", is_flag=True, help="Ask no cloud: only what resources cost while they stand.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write the rows as a CSV file in the form of FOCUS 1.2.")
 @click.option("--check-budgets", is_flag=True, help="Exit with 5 when an organization has exceeded its budget.")
+@click.option(
+    "--enforce-budgets", is_flag=True, help="Suspend organizations beyond a budget that says so; then --check-budgets."
+)
 @click.option("--publish", is_flag=True, help="Also write it to the tables from which the control API shows it.")
 @options.opening
 def command(
@@ -39,6 +44,7 @@ def command(
     standing_only: bool,
     as_csv: bool,
     check_budgets: bool,
+    enforce_budgets: bool,
     publish: bool,
     opening: Opening,
     as_json: bool,
@@ -56,8 +62,23 @@ def command(
         _write_csv(report)
     else:
         _show(report, as_json=as_json)
+    if enforce_budgets:
+        _enforce(opening, report)
     exceeded = any(each.verdict is Verdict.EXCEEDED for each in report.budgets)
-    return costing.OVER_BUDGET if check_budgets and exceeded else 0
+    return costing.OVER_BUDGET if (check_budgets or enforce_budgets) and exceeded else 0
+
+
+def _enforce(opening: Opening, report: Report) -> None:
+    """Suspend who is to be suspended, in its file and at once in the cloud: no run of theirs starts from now on."""
+    names = [each.organization for each in report.budgets if each.suspend]
+    for name in names:
+        asyncio.run(tenants.suspended(opening, name, True))
+        screens.note(f"{name} has spent its budget and is suspended; `stackyard tenant resume {name}` lets it go on")
+    if names:
+        from stackyard.cli import running  # lazy: it brings in what runs stacks
+
+        select = tuple(f"tenant:{name}" for name in names)
+        running.carry_out(opening, Request(Operation.UP, select), apply=True, yes=True, as_json=False)
 
 
 async def _report(opening: Opening, question: costing.Question, *, publish: bool) -> Report:

@@ -47,7 +47,8 @@ def test_accounts_are_apart(client: Clients, embedded_cloud: EmbeddedCloud) -> N
 @pytest.mark.parametrize(
     ("method", "path"),
     [("PUT", "/bucket"), ("GET", "/"), ("POST", "/_ministack/reset"), ("GET", "/_ministack/health"),
-     ("POST", "/_ministack/config"), ("GET", "/_stackyard/status"), ("PUT", "/latest/api/token")],
+     ("POST", "/_ministack/config"), ("GET", "/_stackyard/status"), ("PUT", "/latest/api/token"),
+     ("GET", "/v2/credentials/00000000-0000-0000-0000-000000000000")],
 )  # fmt: skip
 def test_nothing_is_open(embedded_cloud: EmbeddedCloud, method: str, path: str) -> None:
     endpoint = embedded_cloud.environ(account_of("x"))["AWS_ENDPOINT_URL"]

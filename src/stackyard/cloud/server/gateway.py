@@ -24,7 +24,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _OPEN = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/", "/_ministack/lambda-code/",
          "/_ministack/lambda-layers/", "/_ministack/eks-auth/")  # fmt: skip
 _CONTROL = re.compile(
-    r"/_(?:ministack|localstack|stackyard)/|/health$|/latest/(?:api|meta-data|user-data|dynamic)(?:/|$)"
+    r"/_(?:ministack|localstack|stackyard)/|/health$"
+    r"|/latest/(?:api|meta-data|user-data|dynamic)(?:/|$)|/v2/credentials(?:/|$)"
 )
 
 
