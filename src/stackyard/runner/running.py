@@ -84,15 +84,19 @@ def _link(order: Order, system: Path) -> None:
 
 
 def _secrets(order: Order) -> dict[str, str]:
-    values: dict[str, str] = {}
+    """The values of the run's secrets: the environment's own value of one goes before the project's."""
     client = _client("secretsmanager") if order.secrets else None
-    for variable, secret in order.secrets.items():
-        assert client is not None
+    own = f"/site/{order.organization}/{order.key}/"
+    return {variable: _secret(client, variable, own + variable, name) for variable, name in order.secrets.items()}
+
+
+def _secret(client: Any, variable: str, *names: str) -> str:
+    for name in dict.fromkeys(names):
         try:
-            values[variable] = client.get_secret_value(SecretId=secret)["SecretString"]
-        except client.exceptions.ResourceNotFoundException as fault:
-            raise RunFault(f"the secret {secret} for {variable} has no value yet", MISSING) from fault
-    return values
+            return str(client.get_secret_value(SecretId=name)["SecretString"])
+        except client.exceptions.ResourceNotFoundException:
+            continue
+    raise RunFault(f"the secret {names[-1]} for {variable} has no value yet", MISSING)
 
 
 def _client(service: str) -> Any:
