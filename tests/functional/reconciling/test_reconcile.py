@@ -126,6 +126,7 @@ def test_nothing_goes_because_a_remote_is_down_or_empty(hosted: Hosted) -> None:
     assert set(hosted.commits("acme")) == {"shop_prod"}
 
 
+@pytest.mark.slow
 def test_what_expired_is_not_activated_and_what_expires_goes(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": shop})
@@ -141,6 +142,7 @@ def test_what_expired_is_not_activated_and_what_expires_goes(hosted: Hosted) -> 
     assert hosting.index_of(hosted.objects("acme", "archive"))["environment"] == "short-young"
 
 
+@pytest.mark.slow
 def test_a_warehouse_is_kept_as_a_snapshot(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     rules = [{"branch": "main", "environment": "prod", "services": ["warehouse"], "archive": {"retention": "1d"}}]
@@ -200,6 +202,7 @@ def test_nothing_is_destroyed_when_the_archive_is_gone_or_changed(hosted: Hosted
     assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): ""}
 
 
+@pytest.mark.slow
 def test_a_suspended_organization_keeps_what_it_has_without_schedules(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": shop})
@@ -223,6 +226,7 @@ def _states(hosted: Hosted) -> list[str]:
     return [scheduler.get_schedule(GroupName=each["GroupName"], Name=each["Name"])["State"] for each in listed]
 
 
+@pytest.mark.slow
 def test_a_name_made_from_a_ref_comes_up_afresh_for_another(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     rules = [{"branch": "**", "environment": "dev", "name": "dev-{slug}"}]
@@ -240,6 +244,7 @@ def test_a_name_made_from_a_ref_comes_up_afresh_for_another(hosted: Hosted) -> N
     assert hosted.records["acme.shop.dev-feature-a"].ref == "refs/heads/feature-a"
 
 
+@pytest.mark.slow
 def test_the_environments_of_a_project_that_is_not_hosted_any_more_go(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": shop})
@@ -252,6 +257,7 @@ def test_the_environments_of_a_project_that_is_not_hosted_any_more_go(hosted: Ho
     assert "state" in hosting.index_of(hosted.objects("acme", "archive"))["files"]
 
 
+@pytest.mark.slow
 def test_a_stack_that_cannot_be_brought_up_any_more_goes_all_the_same(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": shop})
@@ -265,6 +271,7 @@ def test_a_stack_that_cannot_be_brought_up_any_more_goes_all_the_same(hosted: Ho
     assert (hosted.records, hosted.commits("acme")) == ({}, {})
 
 
+@pytest.mark.slow
 def test_the_repository_may_keep_its_own_rules(hosted: Hosted) -> None:
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": {"repository": str(shop.folder)}})

@@ -111,6 +111,7 @@ def _they_are_listed_and_read(hosted: Hosted) -> None:
     assert "has no run 'x'" in _run(hosted, "logs", NAME, "x").stderr
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_told(hosted: Hosted) -> None:
     assert "is not of the form ORG/PROJECT/ENV" in _run(hosted, "runs", "acme").stderr
     missing = _run(hosted, "runs", "acme/shop/dev")
@@ -120,6 +121,7 @@ def test_what_is_not_there_is_told(hosted: Hosted) -> None:
     assert "has no launch function launch_shop_prod" in _run(hosted, "stop", NAME, NEW).stderr
 
 
+@pytest.mark.slow
 def test_a_run_under_way_is_asked_to_end_before_its_environment_goes(hosted: Hosted) -> None:
     hosted.put_row("acme", "shop.prod", "lease", holder=NEW, taken="2099-01-01T00:00:00+00:00")
     (hosted.root / "tenants" / "acme.yaml").write_text(
