@@ -172,3 +172,22 @@ async def test_a_server_whose_folder_is_deleted_ends(cloud: EmbeddedCloud) -> No
         assert await asyncio.to_thread(select.select, [ended], [], [], 20) == ([ended], [], [])
     finally:
         os.close(ended)
+
+
+async def test_a_server_of_another_version_starts_again_with_its_data(cloud: EmbeddedCloud) -> None:
+    first = await cloud.ensure()
+    queues = client_of(cloud.environ(account_of("x")), "sqs")
+    queues.create_queue(QueueName="kept")
+    record = json.loads((cloud.folder / "server.json").read_text())
+    (cloud.folder / "server.json").write_text(json.dumps({**record, "program": "of yesterday"}))
+    second = await cloud.ensure()
+    assert second.pid != first.pid
+    assert second.endpoint == first.endpoint
+    assert len(queues.list_queues()["QueueUrls"]) == 1
+
+
+async def test_a_server_that_keeps_nothing_is_left_alone(tmp_path: Path) -> None:
+    with EmbeddedCloud.temporary() as server:
+        record = json.loads((server.folder / "server.json").read_text())
+        (server.folder / "server.json").write_text(json.dumps({**record, "program": "of yesterday"}))
+        assert server.start().pid == record["pid"]

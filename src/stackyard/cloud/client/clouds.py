@@ -37,7 +37,13 @@ class EmbeddedCloud:
 
     def start(self) -> CloudInfo:
         """What `ensure` does, for callers without an event loop."""
-        return processes.running(self.folder) or processes.start(self.folder, self.settings, progress=self._progress)
+        found = processes.running(self.folder)
+        if found is not None and processes.is_outdated(self.folder):
+            if self._progress:
+                self._progress("the embedded cloud runs another version of its program: it starts again with its data")
+            processes.stop(self.folder)
+            found = None
+        return found or processes.start(self.folder, self.settings, progress=self._progress)
 
     async def status(self) -> CloudInfo | None:
         """The running cloud, or None; starts nothing."""

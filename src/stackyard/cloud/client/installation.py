@@ -56,6 +56,13 @@ def location() -> Path:
     return cache_folder() / "cloud" / digest[:16]
 
 
+def program() -> str:
+    """A digest that tells one version of the server's own files from another."""
+    facts = [(path.relative_to(SERVER).as_posix(), path.stat()) for path in sorted(SERVER.rglob("*.py"))]
+    told = "\n".join(f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in facts)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
 def interpreter(progress: Progress | None = None) -> Path:
     """The server's Python, its environment built first when it is missing.
 

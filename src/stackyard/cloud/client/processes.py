@@ -1,7 +1,7 @@
 """Finding, starting and stopping the server process of one folder.
 
 The folder holds, beside the cloud's data: `server.lock`, held by the server for as long as it lives, so that a
-stale pid is never believed; `server.json`, its pid and port; `port`, which stays the same from start to start;
+stale pid is never believed; `server.json`, its pid, port and program; `port`, which stays the same from start to start;
 `token`, which its control endpoints ask for; `fetching.json`, how it gets what is not installed yet;
 `start.lock`, held by whoever starts or stops it.
 """
@@ -67,6 +67,15 @@ def running(folder: Path) -> CloudInfo | None:
         return None
     answer = ask(folder, record["port"], "GET", "/_stackyard/health", timeout=30)
     return CloudInfo(f"http://{HOST}:{record['port']}", record["port"], record["pid"], answer["version"])
+
+
+def is_outdated(folder: Path) -> bool:
+    """Whether the server of `folder` began as another program than the one that is installed now, and may start again.
+
+    It starts parts of itself from files, long after its own start. One that keeps nothing is never outdated.
+    """
+    record = _record(folder) or {}
+    return bool(record.get("durable")) and record.get("program") != installation.program()
 
 
 def start(
@@ -151,7 +160,8 @@ def _spawn(folder: Path, python: Path, settings: Settings, parent: int | None) -
             )  # fmt: skip
         # It outlives this program; if it does not, this thread collects its exit status.
         threading.Thread(target=process.wait, daemon=True, name="embedded cloud").start()
-        files.write_private(folder / "server.json", json.dumps({"pid": process.pid, "port": port}))
+        record = {"pid": process.pid, "port": port, "durable": settings.durable, "program": installation.program()}
+        files.write_private(folder / "server.json", json.dumps(record))
     finally:
         listener.close()
         os.close(held)
@@ -214,9 +224,9 @@ def _poll(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _record(folder: Path) -> dict[str, int] | None:
+def _record(folder: Path) -> dict[str, Any] | None:
     try:
-        record: dict[str, int] = json.loads((folder / "server.json").read_text(encoding="ascii"))
+        record: dict[str, Any] = json.loads((folder / "server.json").read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         return None
     return record
