@@ -115,6 +115,8 @@ def _serve_a_branch(environ: dict[str, str], project: shop.Shop, orders: int) ->
     print(f"Stacks of the environment that are left: {', '.join(left) or 'none'}")
     if left:
         sys.exit("demo: the environment is still there")
+    _say("What all of it costs, by who caused it; the API and the page show tenants their part.")
+    _stackyard("cost", "--by", "organization", "--publish")
     return f"{moved} orders into PostgreSQL"
 
 
