@@ -19,7 +19,7 @@ from stackyard.graph.evaluation.state import Hidden, Shared, Subject
 from stackyard.graph.exports import Exports
 from stackyard.graph.naming import Namer
 from stackyard.model.diagnostics import Diagnostic, warning
-from stackyard.model.estates import Estate, Evidence, EvidenceKind, Project, Reference, Stack
+from stackyard.model.estates import Estate, Evidence, EvidenceKind, OutputRead, Project, Reference, Stack
 from stackyard.model.names import StackName
 
 PROGRAM: Final = "__main__.py"
@@ -188,7 +188,9 @@ def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | 
             hint = "" if isinstance(fault, naming.Ambiguous) else "a stack is named organization/project/stack"
             yield warning(str(fault), hint=hint or "write project/stack", position=found.position, stack=short)
             continue
-        evidence = Evidence(EvidenceKind.EVALUATED, found.position, found.conditional, tuple(sorted(found.keys)))
+        reads = tuple(OutputRead(r.key, r.position, r.required, r.conditional) for r in found.reads.values())
+        keys = tuple(sorted(found.keys))
+        evidence = Evidence(EvidenceKind.EVALUATED, found.position, found.conditional, keys, reads)
         yield Reference(stack.name, target, (evidence,), external=namer.stack(target) is None)
     if facts.stopped is not None:
         position, reason = facts.stopped

@@ -12,12 +12,12 @@ from stackyard.errors import Position
 from stackyard.estate import index as indexes
 from stackyard.estate.index import Index
 from stackyard.estate.walking import PRUNED
-from stackyard.graph.evaluation.facts import Facts, FoundExport, FoundReference
+from stackyard.graph.evaluation.facts import Facts, FoundExport, FoundRead, FoundReference
 from stackyard.graph.evaluation.state import Hidden, Subject
 
 _KIND: Final = "facts"
 # Raised with every change to what an evaluation finds.
-_FORMAT: Final = "2"
+_FORMAT: Final = "3"
 
 Evaluated = tuple[Facts, frozenset[Path]]
 
@@ -112,7 +112,8 @@ def _value(value: str | None) -> str:
 def _encoded(facts: Facts) -> dict[str, Any]:
     return {
         "references": [
-            [_place(r.position), r.name, r.reason, r.conditional, sorted(r.keys)] for r in facts.references.values()
+            [_place(r.position), r.name, r.reason, r.conditional, sorted(r.keys), _reads(r)]
+            for r in facts.references.values()
         ],
         "exports": [[e.key, _place(e.position), e.conditional] for e in facts.exports.values()],
         "open": [[_place(position), reason] for position, reason in facts.open_.items()],
@@ -121,11 +122,18 @@ def _encoded(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _reads(reference: FoundReference) -> list[list[Any]]:
+    return [[read.key, _place(read.position), read.required, read.conditional] for read in reference.reads.values()]
+
+
 def _decoded(payload: Any) -> Facts:
     facts = Facts()
-    for place, name, reason, conditional, keys in payload["references"]:
+    for place, name, reason, conditional, keys, reads in payload["references"]:
         position = Position(*place)
         found = FoundReference(position, str(name), str(reason), bool(conditional), set(map(str, keys)))
+        for key, where, required, sometimes in reads:
+            read = FoundRead(str(key), Position(*where), bool(required), bool(sometimes))
+            found.reads[read.position, read.key] = read
         facts.references[position, found.name or f"?{found.reason}"] = found
     for key, place, conditional in payload["exports"]:
         facts.exports[str(key)] = FoundExport(str(key), Position(*place), bool(conditional))

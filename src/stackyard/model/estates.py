@@ -75,6 +75,7 @@ class Stack:
     `fleet_entry` names the registry entry of a fleet's stack, `fleet_item` the item in it, if the fleet is by item;
     `fleet_config` is what the fleet gives it, and `fleet_position` is where the manifest says so.
     `tenant` is the organization whose account its resources live in, empty for the estate's own.
+    `environments` are the configuration environments that the manifest gives it, and where it says so.
     """
 
     name: StackName
@@ -87,6 +88,7 @@ class Stack:
     tenant: str = ""
     fleet_position: Position | None = None
     fleet_item: str = ""
+    environments: tuple[tuple[str, Position], ...] = ()
 
     @property
     def layer(self) -> str:
@@ -102,13 +104,27 @@ class EvidenceKind(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class OutputRead:
+    """One output that a program reads of another stack, and where. `required`: it fails when the output is missing."""
+
+    key: str
+    position: Position | None = None
+    required: bool = False
+    conditional: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Evidence:
-    """One reason for an edge: where it stands, whether it is conditional, and which output keys are read."""
+    """One reason for an edge: where it stands, whether it is conditional, and which output keys are read.
+
+    `keys` may be `*` for all of them; `reads` are the single reads whose key is known.
+    """
 
     kind: EvidenceKind
     position: Position | None = None
     conditional: bool = False
     keys: tuple[str, ...] = ()
+    reads: tuple[OutputRead, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ class Expressions(State):
         """`container[key]`."""
         container, key = self.evaluate(node.value, frame), self.evaluate(node.slice, frame)
         if isinstance(container, Outputs):
-            self.read_key(container.reference, key)
+            self.read_key(container.reference, key, node, frame, required=True)
             return Unknown("an output of another stack")
         return values.lift(lambda c, k: self.item(c, self.plain_member(k)), container, key)
 

@@ -10,14 +10,28 @@ ALL_KEYS = "*"
 
 
 @dataclasses.dataclass(slots=True)
+class FoundRead:
+    """One place that reads an output. `required`: the program fails there when the output is missing."""
+
+    key: str
+    position: Position
+    required: bool = False
+    conditional: bool = True
+
+
+@dataclasses.dataclass(slots=True)
 class FoundReference:
-    """One place that refers to another stack. `name` as the program wrote it, or empty with the `reason` why not."""
+    """One place that refers to another stack. `name` as the program wrote it, or empty with the `reason` why not.
+
+    `keys` are all outputs that are read of it, `reads` the places that read those whose names are known.
+    """
 
     position: Position
     name: str
     reason: str = ""
     conditional: bool = True
     keys: set[str] = dataclasses.field(default_factory=set)
+    reads: dict[tuple[Position, str], FoundRead] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(slots=True)

@@ -191,7 +191,7 @@ class Machine(Modules):
         """Call a method of plain data or of one of ours."""
         target = method.target
         if isinstance(target, Reference):
-            return self.read_output(target, arguments)
+            return self.read_output(target, method.name, arguments, node, frame)
         if isinstance(target, Config):
             return self.call_config(target, method.name, arguments)
         if isinstance(target, Super):
@@ -233,7 +233,7 @@ class Machine(Modules):
     def call_outputs(self, outputs: Outputs, name: str, arguments: Arguments, node: ast.AST, frame: Frame) -> Value:
         """A method of `reference.outputs`: `get` reads one key, everything else may read all."""
         key = arguments.positional[0] if name in ("get", "__getitem__") and arguments.positional else ALL_KEYS
-        self.read_key(outputs.reference, key)
+        self.read_key(outputs.reference, key, node, frame, required=name == "__getitem__")
         if name == "apply":
             self.hand_over(arguments, node, frame)
         return Unknown("an output of another stack")
@@ -246,7 +246,7 @@ class Machine(Modules):
                 instance.reference = self.reference_to(arguments, node, frame)
                 return None
             if name in READS and instance.reference is not None:
-                return self.read_output(instance.reference, arguments)
+                return self.read_output(instance.reference, name, arguments, node, frame)
         return Unknown(f"a call of super().{name}()")
 
     def call_config(self, config: Config, name: str, arguments: Arguments) -> Value:

@@ -299,10 +299,12 @@ class Objects(Statements):
             return values.choice(map(self.plain_text, name.options))
         return self.plain_member(name)
 
-    def read_output(self, reference: Reference, arguments: Arguments) -> Value:
-        """`reference.get_output(name)`."""
+    def read_output(
+        self, reference: Reference, method: str, arguments: Arguments, node: ast.AST, frame: Frame
+    ) -> Value:
+        """`reference.get_output(name)` and its like."""
         key = arguments.positional[0] if arguments.positional else arguments.named.get("name", ALL_KEYS)
-        self.read_key(reference, self.plain_text(key))
+        self.read_key(reference, self.plain_text(key), node, frame, required=method == "require_output")
         return Unknown("an output of another stack")
 
     def look_up(self, module: Module, name: str) -> Value:

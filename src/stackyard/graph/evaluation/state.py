@@ -12,7 +12,7 @@ from typing import Final
 
 from stackyard.errors import Position
 from stackyard.graph.evaluation import scopes
-from stackyard.graph.evaluation.facts import ALL_KEYS, Facts, FoundExport, FoundReference
+from stackyard.graph.evaluation.facts import ALL_KEYS, Facts, FoundExport, FoundRead, FoundReference
 from stackyard.graph.evaluation.frames import Frame, Module
 from stackyard.graph.evaluation.scopes import Scope
 from stackyard.graph.evaluation.sources import Source, Sources
@@ -243,11 +243,20 @@ class State:
             found.append(each)
         return Reference(tuple(found))
 
-    def read_key(self, reference: Reference, key: Value) -> None:
+    def read_key(
+        self, reference: Reference, key: Value, node: ast.AST, frame: Frame, *, required: bool = False
+    ) -> None:
         """Record that an output of a reference is read."""
+        place = self.place(node, frame)
         options = key.options if isinstance(key, Choice) else (key,)
+        conditional = bool(self.conditional) or len(options) > 1 or len(reference.found) > 1
         for each in reference.found:
             each.keys.update(option if isinstance(option, str) else ALL_KEYS for option in options)
+            for option in options:
+                if isinstance(option, str) and option != ALL_KEYS:
+                    read = each.reads.setdefault((place, option), FoundRead(option, place))
+                    read.required = read.required or required
+                    read.conditional = read.conditional and conditional
 
     def export(self, key: Value, node: ast.AST, frame: Frame) -> None:
         """Record that an output is exported."""
