@@ -45,6 +45,12 @@ class Program:
     debug: bool = False
 
 
+def located(program: Program) -> tuple[Path, str]:
+    """The working directory and the entry, as pulumi's engine chooses them: a folder is its own working directory."""
+    path = (program.directory / program.main) if program.main else program.directory
+    return (path.parent, path.name) if path.is_file() else (path, ".")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Exit:
     """How a program ended. `message` is the fault as its author should read it, `position` its line in

@@ -54,7 +54,7 @@ def goal(data: bytes) -> Goal:
         plugin_download_url=request.pluginDownloadURL,
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
         import_id=request.importId,
-        custom_timeouts=_timeouts(request.customTimeouts) if request.HasField("customTimeouts") else None,
+        custom_timeouts=_timeouts(request.customTimeouts),
         aliases=_aliases(request),
         remote=request.remote,
         replace_on_changes=tuple(request.replaceOnChanges),
@@ -156,12 +156,20 @@ def struct(data: bytes) -> Properties:
 
 
 def position(request: Any) -> errors.Position | None:
-    """Where in the user's files a request comes from; only `file:` URIs have a place."""
-    source = request.sourcePosition
-    scheme, found, path = source.uri.partition("file://")
-    if scheme or not found:
-        return None
-    return errors.Position(urllib.parse.unquote(path), source.line, source.column)
+    """Where in the user's files a request comes from; only `file:` URIs have a place.
+
+    Installed packages of Node.js are nobody's own: there the innermost frame outside of them is the place, if any.
+    """
+    frames = [frame.pc for frame in request.stackTrace.frames] if "stackTrace" in _fields(request) else []
+    for source in (request.sourcePosition, *frames):
+        scheme, found, path = source.uri.partition("file://")
+        if found and not scheme and "/node_modules/" not in path:
+            return errors.Position(urllib.parse.unquote(path), source.line, source.column)
+    return None
+
+
+def _fields(request: Any) -> Mapping[str, Any]:
+    return request.DESCRIPTOR.fields_by_name  # type: ignore[no-any-return]
 
 
 def seconds(duration: str) -> float:
@@ -205,8 +213,10 @@ def _property_dependencies(
     return {key: _merged(named.get(key, ()), found.get(key, set())) for key in sorted({**named, **found})}
 
 
-def _timeouts(message: Any) -> CustomTimeouts:
-    return CustomTimeouts(seconds(message.create), seconds(message.update), seconds(message.delete))
+def _timeouts(message: Any) -> CustomTimeouts | None:
+    # SDKs other than Python's always send the message; one that says nothing means the same as none.
+    given = CustomTimeouts(seconds(message.create), seconds(message.update), seconds(message.delete))
+    return given if given != CustomTimeouts() else None
 
 
 def _aliases(request: Any) -> tuple[Alias, ...]:

@@ -43,6 +43,12 @@ def satisfies(range_: str, version: str = PULUMI) -> bool:
     return any(results)
 
 
+def require(range_: str) -> None:
+    """Raises `errors.ProgramError` when what we follow is not in the range that a program requires."""
+    if not satisfies(range_):
+        raise errors.ProgramError(f"the program requires Pulumi {range_}; stackyard follows Pulumi {PULUMI}")
+
+
 def _terms(part: str, whole: str) -> list[re.Match[str]]:
     found, at = [], 0
     text = part.strip()

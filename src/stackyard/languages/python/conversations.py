@@ -11,9 +11,9 @@ from typing import Any, Final
 from stackyard import errors
 from stackyard.errors import Position
 from stackyard.languages.base import Exit, Monitor
+from stackyard.languages.pipes import Lines
 from stackyard.languages.python.channels import Channel
 from stackyard.languages.python.guest import frames
-from stackyard.languages.python.pipes import Lines
 from stackyard.model.registrations import OutputQuery
 from stackyard.wire import registrations, versions
 
@@ -105,11 +105,7 @@ class Conversation:
         return b""
 
     async def _require_version(self, payload: bytes) -> bytes:
-        wanted = registrations.version_range(payload)
-        if not versions.satisfies(wanted):
-            raise errors.ProgramError(
-                f"the program requires Pulumi {wanted}; stackyard follows Pulumi {versions.PULUMI}"
-            )
+        versions.require(registrations.version_range(payload))
         return b""
 
 

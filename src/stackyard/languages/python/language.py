@@ -10,15 +10,14 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from stackyard import errors
-from stackyard.languages.base import Exit, Monitor, Program
+from stackyard.languages.base import Exit, Monitor, Program, located
+from stackyard.languages.pipes import Pipe
 from stackyard.languages.python import interpreters, memories
 from stackyard.languages.python.conversations import Conversation
 from stackyard.languages.python.memories import Memory
-from stackyard.languages.python.pipes import Pipe
 from stackyard.languages.python.zygotes import Child, Poisoned, Zygote, ZygoteDied
 from stackyard.model.diagnostics import Severity
 from stackyard.model.registrations import LogEntry
@@ -223,12 +222,6 @@ def _described(program: Program, interpreter: str, monitor: Monitor) -> bytes:
         "learn": LEARNABLE,
     }
     return json.dumps(described).encode()
-
-
-def located(program: Program) -> tuple[Path, str]:
-    """The working directory and the entry, as pulumi's engine chooses them: a folder is its own working directory."""
-    path = (program.directory / program.main) if program.main else program.directory
-    return (path.parent, path.name) if path.is_file() else (path, ".")
 
 
 def _judged(result: Exit | None, status: int | None, overdue: bool) -> Exit:

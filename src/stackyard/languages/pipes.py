@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import os
+from typing import Final
 
 from stackyard.languages.base import Monitor
 from stackyard.model.diagnostics import Severity
 from stackyard.model.registrations import LogEntry
+
+KEPT: Final = 100
+"""How many of the last lines of a stream are kept, to find the reason of a program's end in them."""
 
 
 class Lines:
@@ -18,6 +23,12 @@ class Lines:
         self._monitor = monitor
         self._stream = stream
         self._rest = b""
+        self._last: collections.deque[str] = collections.deque(maxlen=KEPT)
+
+    @property
+    def tail(self) -> str:
+        """The last lines of it."""
+        return "\n".join(self._last)
 
     def feed(self, data: bytes) -> None:
         """More of the stream."""
@@ -33,6 +44,7 @@ class Lines:
 
     def _log(self, line: bytes) -> None:
         text = line.decode(errors="replace").removesuffix("\r")
+        self._last.append(text)
         self._monitor.log(LogEntry(Severity.INFO, text, stream=self._stream))
 
 
@@ -45,6 +57,11 @@ class Pipe:
         self._ours, self.theirs = os.pipe()
         os.set_blocking(self._ours, False)
         self._loop.add_reader(self._ours, self._read)
+
+    @property
+    def tail(self) -> str:
+        """The last lines that came."""
+        return self._lines.tail
 
     def given(self) -> None:
         """The program has its end (or never will): close our copy of it."""
