@@ -242,9 +242,8 @@ async def archived(opening: Opening, name: tuple[str, str, str], tell: Tell) -> 
         hosts = Hosting(workspace)
         record = hosts.record(*name)
         site = await hosts.site(record.organization)
-        now = int(time.time())
-        prefix = archive.place(record, now)
-        await in_cloud(archive.make, site, record, prefix, now, tell)
+        prefix = archive.place(record, time.time())
+        await in_cloud(archive.make, site, record, prefix, int(time.time()), tell)
         return await in_cloud(archive.verify, site, prefix)
 
 

@@ -262,7 +262,7 @@ class Reconciliation:
         if record.phase is Phase.STOPPING:
             if site is not None and was_up:
                 await self._ended(site, record)
-            prefix = archive.place(record, int(time.time())) if record.archive_wanted else ""
+            prefix = archive.place(record, time.time()) if record.archive_wanted else ""
             record = self.records.write(dataclasses.replace(record, phase=Phase.ARCHIVING, archive=prefix))
         if record.phase is Phase.ARCHIVING:
             if record.archive:

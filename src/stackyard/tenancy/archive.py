@@ -69,10 +69,10 @@ class Archive:
         return bool(self.days) and made + self.days * _DAY <= now
 
 
-def place(record: Activation, now: int) -> str:
-    """Where the archive of an environment that is archived now shall be."""
+def place(record: Activation, now: float) -> str:
+    """Where the archive of an environment that is archived now shall be; two within one second are two places."""
     stamp = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    return f"{ROOT}{record.key}/{stamp:%Y%m%dT%H%M%SZ}"
+    return f"{ROOT}{record.key}/{stamp:%Y%m%dT%H%M%S%fZ}"
 
 
 def make(site: Site, record: Activation, prefix: str, now: int, tell: Tell = lambda _: None) -> Archive:

@@ -17,8 +17,8 @@ BRANCHES = ["main", *(f"feature/{number}" for number in range(4))]
 
 
 def test_fifty_environments_and_then_only_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with EmbeddedCloud.temporary() as cloud:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         hosted = Hosted.made(tmp_path, cloud)
         shops = {name: hosted.repository(name) for name in ORGANIZATIONS}
         commits = {(name, branch): shops[name].push(branch) for name in ORGANIZATIONS for branch in BRANCHES}

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.cloud
 
 @pytest.fixture
 def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with EmbeddedCloud.temporary() as cloud:
+    with EmbeddedCloud.temporary() as cloud:  # of the machine's own cache; what follows has one of its own
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         yield Hosted.made(tmp_path, cloud)
 
 

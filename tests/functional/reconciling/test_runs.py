@@ -43,8 +43,8 @@ def handler(event, context):
 
 @pytest.fixture
 def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with EmbeddedCloud.temporary() as cloud:
+    with EmbeddedCloud.temporary() as cloud:  # of the machine's own cache; what follows has one of its own
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         made = Hosted.made(tmp_path, cloud)
         shop = made.repository("shop")
         made.tenant("acme", {"shop": shop})
