@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -13,6 +14,8 @@ from stackyard.model.plans import Operation
 from stackyard.operations import deploying, workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
+DIFF: Final = "stackyard.diff"
+"""Where the context of a command remembers `--diff`, which is the screen's business alone."""
 
 
 def _complete_stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -57,6 +60,19 @@ def opening(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+def acting(function: F) -> F:
+    """`--as-role`, in the `opening` of a verb that runs stacks; stands above `options.opening`."""
+
+    @click.option(
+        "--as-role", metavar="ROLE", default="", help="On the embedded cloud: as this role, such as deploy-{project}."
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, as_role: str, opening: workspace.Opening, **kwargs: Any) -> Any:
+        return function(*args, opening=dataclasses.replace(opening, as_role=as_role), **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
 def running(function: F) -> F:
     """The options of every verb that runs stacks, `[SELECT]...` among them; passed on as one `deploying.Request`.
 
@@ -71,9 +87,11 @@ def running(function: F) -> F:
         "--continue-on-error", is_flag=True, help="In a stack, go on with what does not depend on a failed resource."
     )
     @click.option("--debug", is_flag=True, help="Show the programs' debug log.")
+    @click.option("--diff", is_flag=True, help="Show all properties of new resources, however many stacks.")
     @functools.wraps(function)
     def wrapper(
         *args: Any,
+        diff: bool,
         select: tuple[str, ...],
         exclude: tuple[str, ...],
         parallel: int | None,
@@ -81,6 +99,7 @@ def running(function: F) -> F:
         debug: bool,
         **kwargs: Any,
     ) -> Any:
+        click.get_current_context().meta[DIFF] = diff
         options = Options(continue_on_error=continue_on_error, debug=debug)
         request = deploying.Request(Operation.UP, select, exclude, parallel or 0, options)
         return function(*args, request=request, **kwargs)

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from stackyard import errors
-from stackyard.cli import screens
+from stackyard.cli import options, screens
 from stackyard.model.diagnostics import Severity
 from stackyard.model.estates import Stack
 from stackyard.model.plans import Operation, Plan
@@ -34,7 +34,9 @@ def carry_out(
 async def _carry_out(
     opening: Opening, request: deploying.Request, *, apply: bool, yes: bool, as_json: bool
 ) -> deploying.Deployment:
-    screen = screens.Screen(as_json=as_json, verbose=request.options.debug)
+    context = click.get_current_context(silent=True)
+    whole = bool(context and context.meta.get(options.DIFF))
+    screen = screens.Screen(as_json=as_json, verbose=request.options.debug, whole=whole)
     try:
         async with Workspace(opening, progress=screen.note) as workspace:
             with interrupts.handled(screen.note) as cancelled:

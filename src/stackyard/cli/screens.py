@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from stackyard.cost.prices import PriceBook
     from stackyard.views.base import View
     from stackyard.views.painting import Painter
+
+
+_FEW: Final = 3  # plans that are read property by property; of more, what changes
 
 
 def write_json(kind: str, document: Mapping[str, Any]) -> None:
@@ -66,12 +69,16 @@ def painter(*, error: bool = False) -> Painter:
 
 
 class Screen:
-    """What a run shows: events as they happen, plans, and where it can be asked a question."""
+    """What a run shows: events as they happen, plans, and where it can be asked a question.
 
-    def __init__(self, *, as_json: bool, verbose: bool = False) -> None:
+    `whole` shows every property of new resources, however many stacks there are.
+    """
+
+    def __init__(self, *, as_json: bool, verbose: bool = False, whole: bool = False) -> None:
         from stackyard.views import base  # lazy: only verbs that run stacks have a view
 
         self.as_json = as_json
+        self._whole = whole
         self._view: View = base.open_view(sys.stdout, as_json=as_json, verbose=verbose)
 
     def event(self, event: Event) -> None:
@@ -87,18 +94,19 @@ class Screen:
         self._view.pause()
 
     def plans(self, plans: Mapping[str, Plan], stacks: Mapping[str, Stack]) -> None:
-        """Every plan that changes something, in order; as JSON, every plan."""
+        """Every plan that changes something, in order; as JSON, every plan. Few are shown with all properties."""
         self._view.pause()
+        changing = {key for key, plan in plans.items() if plan.changes or plan.outputs_changed}
         for key, plan in plans.items():
             if self.as_json:
                 write_json("plan", {"plan": plan})
-            elif plan.changes or plan.outputs_changed:
-                self._plan(plan, stacks[key])
+            elif key in changing:
+                self._plan(plan, stacks[key], whole=self._whole or len(changing) <= _FEW)
 
-    def _plan(self, plan: Plan, stack: Stack) -> None:
+    def _plan(self, plan: Plan, stack: Stack, *, whole: bool) -> None:
         from stackyard.views import plans as views  # lazy: with the view
 
-        options = views.Options(columns=shutil.get_terminal_size().columns)
+        options = views.Options(columns=shutil.get_terminal_size().columns, whole=whole)
         lines(["", *views.render(plan, painter(), cloud=stack.cloud, engine=stack.project.engine, options=options)])
 
     def costs(self, found: Sequence[Delta], book: PriceBook | None) -> None:

@@ -24,10 +24,13 @@ _QUIET: Final = {Op.SAME, Op.READ, Op.REFRESH, Op.READ_DISCARD, Op.REMOVE_PENDIN
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Options:
-    """`unchanged` shows resources that stay as they are; `details` the properties; `columns` is the width aimed at."""
+    """`unchanged` shows resources that stay as they are; `details` the properties that change, and with `whole` all
+    those of new resources and the outputs of new stacks; `columns` is the width aimed at.
+    """
 
     unchanged: bool = False
     details: bool = True
+    whole: bool = True
     columns: int = 100
 
 
@@ -186,7 +189,7 @@ def _details(step: Step, painter: Painter, indent: str, options: Options) -> lis
     if step.op is Op.DELETE:
         return []
     if step.op in {Op.CREATE, Op.IMPORT} or (step.old is None and step.new is not None):
-        return _whole(step.new, painter, indent, options)
+        return _whole(step.new, painter, indent, options) if options.whole else []
     lines = []
     for change in sorted(step.changes, key=lambda one: one.path):
         lines += _changed(step, change, painter, indent, options)
@@ -260,6 +263,9 @@ def _difference(
 
 def _outputs(plan: Plan, painter: Painter, options: Options) -> list[str]:
     lines: list[str] = []
+    if not options.whole and not plan.old_outputs:
+        names = ", ".join(clean(name) for name in sorted(plan.outputs))
+        return [f"{painter.paint('Outputs:', 'bold')} {names}"] if names else []
     for name, change in _output_changes(plan.old_outputs, plan.outputs):
         old, new = plan.old_outputs.get(name, ABSENT), plan.outputs.get(name, ABSENT)
         if values.has_secret(old) or values.has_secret(new):

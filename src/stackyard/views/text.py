@@ -92,7 +92,8 @@ def event_lines(
 
 def _step(event: events.StepFinished, painter: Painter, preview: bool, verbose: bool) -> list[str]:
     urn, mark = URN(event.urn), marks.MARKS[event.op]
-    quiet = event.op in _QUIET or urn.type == STACK_TYPE or marks.is_internal(urn)
+    # A preview's steps are in its plan, which is shown whole when the preview is done.
+    quiet = preview or event.op in _QUIET or urn.type == STACK_TYPE or marks.is_internal(urn)
     if quiet and not (verbose or event.error):
         return []
     word = mark.plan if preview else mark.done

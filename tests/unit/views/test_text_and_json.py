@@ -74,9 +74,11 @@ def test_reasons_of_a_replacement_are_named() -> None:
     assert "replaced (replaced because of bucket, tags.Env)" in written(event)[0]
 
 
-def test_a_preview_speaks_of_what_would_be_done() -> None:
+def test_the_steps_of_a_preview_are_left_to_its_plan_but_for_its_errors() -> None:
     finished = events.StepFinished(1, "s", BUCKET, Op.CREATE)
-    assert written(started("s", preview=True), finished)[1] == "s  + aws:s3/bucket:Bucket logs create"
+    failed = events.StepFinished(1, "s", BUCKET, Op.CREATE, error="no such region")
+    lines = written(started("s", preview=True), finished, failed)
+    assert lines[1:] == ["s  + aws:s3/bucket:Bucket logs creating failed: no such region"]
 
 
 def test_colour_is_there_only_for_a_painter_that_paints() -> None:
