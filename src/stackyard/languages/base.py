@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stackyard.errors import Position
+from stackyard.model.diagnostics import Diagnostic
 from stackyard.model.registrations import Goal, Invocation, Invoked, LogEntry, OutputQuery, ReadRequest, Registered
 from stackyard.model.resources import EMPTY
 from stackyard.model.values import Properties, Value
@@ -54,12 +55,14 @@ def located(program: Program) -> tuple[Path, str]:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Exit:
     """How a program ended. `message` is the fault as its author should read it, `position` its line in
-    the user's own files; both empty when it succeeded or the engine had shown the error already."""
+    the user's own files; both empty when it succeeded or the engine had shown the error already.
+    `others` are further faults that stopped it, where a language finds several at once."""
 
     ok: bool
     message: str = ""
     position: Position | None = None
     traceback: str = ""
+    others: tuple[Diagnostic, ...] = ()
 
 
 class Monitor(Protocol):

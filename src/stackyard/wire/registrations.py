@@ -28,6 +28,7 @@ _TERM: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|ns)")
 # The SDK's descriptors know no result for "skipped"; to a program it is the same: every output is unknown.
 _RESULTS: Final = {Result.SUCCESS: 0, Result.FAILED: 1, Result.SKIPPED: 1}
 _CALLBACKS: Final = ("transforms", "hooks", "state_migrations")
+_INSTALLED: Final = re.compile(r"/node_modules/|/pkg/mod/")
 
 
 def goal(data: bytes) -> Goal:
@@ -158,12 +159,12 @@ def struct(data: bytes) -> Properties:
 def position(request: Any) -> errors.Position | None:
     """Where in the user's files a request comes from; only `file:` URIs have a place.
 
-    Installed packages of Node.js are nobody's own: there the innermost frame outside of them is the place, if any.
+    Installed packages are nobody's own: there the innermost frame outside of them is the place, if any.
     """
     frames = [frame.pc for frame in request.stackTrace.frames] if "stackTrace" in _fields(request) else []
     for source in (request.sourcePosition, *frames):
         scheme, found, path = source.uri.partition("file://")
-        if found and not scheme and "/node_modules/" not in path:
+        if found and not scheme and not _INSTALLED.search(path):
             return errors.Position(urllib.parse.unquote(path), source.line, source.column)
     return None
 

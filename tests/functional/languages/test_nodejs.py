@@ -159,7 +159,8 @@ async def test_a_type_error_is_told_with_its_line(run: Run, tmp_path: Path) -> N
 async def test_plain_javascript_runs_and_its_syntax_errors_are_located(run: Run, tmp_path: Path) -> None:
     text = 'const pulumi = require("@pulumi/pulumi");\nexports.a = 1;\n'
     ended, monitor = await run(text, name="index.js", head="")
-    assert ended.ok and monitor.stack_outputs == {"a": 1}
+    assert ended.ok
+    assert monitor.stack_outputs == {"a": 1}
     ended, _ = await run("exports.a = (1;\n", name="index.js", head="")
     assert "SyntaxError" in ended.message
     assert ended.position is not None

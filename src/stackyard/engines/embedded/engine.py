@@ -201,6 +201,8 @@ class Run:
         # The SDK names the verb of the Pulumi CLI; ours takes the same words.
         message = ended.message.replace("`pulumi config set", "`stackyard config set")
         report.error(message or "the program failed", position=ended.position, hint=_hint(ended))
+        for other in ended.others:
+            report.error(other.message, position=other.position, hint=other.hint)
 
     def _program(self) -> Program:
         context = self._session.context

@@ -9,9 +9,9 @@ import socket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stackyard.languages.pipes import Lines
 from stackyard.languages.python import channels
 from stackyard.languages.python.guest import frames
-from stackyard.languages.pipes import Lines
 from stackyard.testing.monitors import EchoMonitor
 
 Frame = tuple[int, int, bytes]

@@ -1,0 +1,93 @@
+"""Builds of Go programs, kept by what they were made of."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import hashlib
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from stackyard import errors
+from stackyard.errors import Position
+from stackyard.languages.golang import sources
+from stackyard.model.diagnostics import Diagnostic, error
+
+KEPT: Final = 3
+"""How many builds of one program are kept: switching between branches builds nothing anew."""
+
+_FAULT: Final = re.compile(r"^(\S[^:\n]*\.(?:go|mod)):(\d+)(?::(\d+))?: (.+)$", re.MULTILINE)
+
+
+class Builds:
+    """Builds programs into a folder of its own; one program is built once, however many stacks of it start."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or cache_folder()
+        self._building: collections.defaultdict[Path, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
+
+    async def built(self, directory: Path, go: str, environ: Mapping[str, str]) -> Path:
+        """The path of an up-to-date build of the program in `directory`.
+
+        Raises `errors.DiagnosedError` with the compiler's complaints.
+        """
+        digest = await asyncio.to_thread(sources.digest, directory, go, environ)
+        target = self._folder / hashlib.sha256(str(directory).encode()).hexdigest()[:16] / digest[:32]
+        async with self._building[target]:
+            if target.exists():
+                os.utime(target)
+                return target
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as made:
+                await build(directory, go, environ, Path(made) / "program")
+                os.replace(Path(made) / "program", target)
+            self._forget(target.parent)
+        return target
+
+    def _forget(self, folder: Path) -> None:
+        made = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime)
+        for path in made[:-KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where builds are kept (XDG Base Directory Specification)."""
+    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stackyard" / "go"
+
+
+async def build(directory: Path, go: str, environ: Mapping[str, str], target: Path) -> None:
+    """Build the program in `directory` to `target`. Raises `errors.DiagnosedError`."""
+    process = await asyncio.create_subprocess_exec(
+        *(go, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(target)),
+        cwd=directory,
+        env=dict(environ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        process_group=0,
+    )
+    try:
+        said, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
+    if process.returncode or not os.access(target, os.X_OK):
+        raise errors.DiagnosedError(complaints(directory, said.decode(errors="replace")))
+
+
+def complaints(directory: Path, said: str) -> list[Diagnostic]:
+    """The compiler's complaints, each at its place; all it said as one where it names none."""
+    found = [
+        error(text, position=Position(os.path.normpath(directory / path), int(line), int(column or 0)))
+        for path, line, column, text in _FAULT.findall(said)
+        if text != "too many errors"
+    ]
+    return found or [error(said.strip() or "go build made no program: is there a package `main`?")]
