@@ -1,7 +1,7 @@
 """From a stack's files to the values its program gets, with where each came from.
 
-The stack file wins over the fleet, the fleet over the project's defaults; types and required keys are those of
-the project file (pulumi/pulumi pkg/workspace/config.go).
+The stack file wins over the fleet, the fleet over environments, those over the project's defaults; objects of stack
+file and environments merge; types and required keys are the project file's (pulumi/pulumi pkg/workspace/config.go).
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from typing import Any, Final
 
 from stackyard import errors
 from stackyard.config import stack_files, types
+from stackyard.config.environments import consuming, sealing, values
+from stackyard.config.environments.consuming import Consumed
+from stackyard.config.environments.evaluation import Library
+from stackyard.config.environments.values import Value
 from stackyard.config.stack_files import StackFile
 from stackyard.errors import Position
 from stackyard.estate import documents, files
@@ -30,11 +34,21 @@ _PROJECT_FILES: Final = ("Pulumi.yaml", "Pulumi.yml")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ResolvedConfig:
-    """Full keys to values as text (structured ones as JSON), secrets in clear; and where each was written."""
+    """Full keys to values as text (structured ones as JSON), secrets in clear; and where each was written.
+
+    tree       the same values in full: what each overrode, and where the parts of objects stand
+    variables  environment variables of the program, from environments
+    files      contents of temporary files, by the variable that is to hold the file's path
+    notes      what does not stop, such as a secret in clear
+    """
 
     values: Mapping[str, str] = EMPTY
     secret_keys: tuple[str, ...] = ()
     origins: Mapping[str, Position] = EMPTY
+    tree: Mapping[str, Value] = EMPTY
+    variables: Mapping[str, Value] = EMPTY
+    files: Mapping[str, Value] = EMPTY
+    notes: tuple[Diagnostic, ...] = ()
 
 
 def resolve(stack: Stack, opener: Opener) -> ResolvedConfig:
@@ -45,6 +59,7 @@ def resolve(stack: Stack, opener: Opener) -> ResolvedConfig:
     resolving = _Resolving(stack, stack_files.read(stack), opener)
     resolving.take_stack_file()
     resolving.take_fleet()
+    resolving.take_environments()
     resolving.take_project()
     return resolving.finished()
 
@@ -63,14 +78,19 @@ def look_up(stack: Stack, key: str, opener: Opener) -> tuple[Any, bool]:
     if resolving.locked:
         raise resolving.locked
     resolving.take_fleet()
+    resolving.take_environments(key)
+    if resolving.locked:
+        raise resolving.locked
     resolving.take_project()
-    if key not in resolving.plain:
+    if key not in resolving.tree:
         name = stack.name.short
         raise errors.ConfigError(
             f"stack {name} has no configuration value `{key}`",
             hint=f"set it with `stackyard config set --on {name} {key} VALUE`",
         )
-    return resolving.plain[key], key in resolving.secret
+    if resolving.tree[key].missing:
+        raise errors.DiagnosedError(resolving.errors())
+    return resolving.tree[key].plain(), key in resolving.secret
 
 
 class _Resolving:
@@ -78,9 +98,9 @@ class _Resolving:
         self.stack = stack
         self.file = file
         self.opener = opener
-        self.plain: dict[str, Any] = {}
+        self.tree: dict[str, Value] = {}
         self.secret: set[str] = set()
-        self.origins: dict[str, Position] = {}
+        self.consumed = Consumed()
         self.in_file = {entry.key for entry in file.config}
         self.unread: set[str] = set()
         self.found: list[Diagnostic] = [dataclasses.replace(d, stack=stack.name.short) for d in file.diagnostics]
@@ -90,34 +110,55 @@ class _Resolving:
         self.found.append(error(message, hint=hint, position=position, stack=self.stack.name.short))
 
     def put(self, key: str, value: Any, position: Position, *, secret: bool = False) -> None:
-        self.plain[key], self.origins[key] = value, position
-        if secret:
+        """A value that all stands at one place, or what is below one that is there already."""
+        self.lay(key, values.built(value, position, secret=secret))
+
+    def lay(self, key: str, value: Value) -> None:
+        """Put a value under what is there of its key."""
+        top = self.tree.get(key)
+        self.tree[key] = values.over(value, top) if top is not None else value
+        if value.is_secret and (top is None or (top.fields is not None and value.fields is not None)):
             self.secret.add(key)
 
     def take_stack_file(self) -> None:
         """The values of `Pulumi.<stack>.yaml`, secrets opened."""
         for entry in self.file.config:
-            secrets: list[str] = []
             try:
-                value = self.opened(entry.node, secrets)
+                self.lay(entry.key, self.opened(entry.node, entry.position))
             except errors.SecretsError as fault:
                 self.locked = self.locked or errors.SecretsError(
                     f"`{entry.key}` cannot be decrypted: {fault.message}", hint=fault.hint, position=entry.position
                 )
                 self.unread.add(entry.key)
-            else:
-                self.put(entry.key, value, entry.position, secret=bool(secrets))
 
-    def opened(self, node: Node, secrets: list[str]) -> Any:
+    def opened(self, node: Node, position: Position) -> Value:
+        """A node of the stack file, whose key stands at `position`."""
         ciphertext = stack_files.ciphertext(node)
         if ciphertext is not None:
-            secrets.append(ciphertext)
-            return self.manager.decrypt(ciphertext)
+            return Value(self.manager.decrypt(ciphertext), position, secret=True)
         if node.fields is not None:
-            return {key: self.opened(inner, secrets) for key, inner in node.fields.items()}
+            below = {key: self.opened(each, node.keys.get(key, each.position)) for key, each in node.fields.items()}
+            return Value(below, position)
         if node.items is not None:
-            return [self.opened(inner, secrets) for inner in node.items]
-        return stack_files.scalar(node)
+            return Value([self.opened(each, each.position) for each in node.items], position)
+        return Value(stack_files.scalar(node), position)
+
+    def take_environments(self, only: str = "") -> None:
+        """What the environments of the manifest and of the stack file give, where nothing above says otherwise."""
+        library = Library(consuming.root_of(self.stack), functools.partial(sealing.open_with, self.opener))
+        self.consumed = consuming.consume(self.stack, self.file, library)
+        self.found += [dataclasses.replace(each, stack=self.stack.name.short) for each in library.found]
+        for key, value in self.consumed.config.items():
+            if key in self.unread or (only and key != only):
+                continue
+            if value.missing and library.locked:
+                self.unread.add(key)
+            elif value.fields is not None and key in self.in_file and key in self.tree:
+                self.lay(key, _patched(value, self.tree[key]))
+                self.tree[key] = _without_nulls(self.tree[key], value)
+            else:
+                self.lay(key, value)
+        self.locked = self.locked or library.locked
 
     @functools.cached_property
     def manager(self) -> SecretsManager:
@@ -129,7 +170,7 @@ class _Resolving:
         position = self.stack.fleet_position or self.stack.project.position or self.file.position
         for text, value in self.stack.fleet_config.items():
             key = stack_files.full_key(text, self.stack.project.name)
-            if key not in self.plain and key not in self.unread:
+            if key not in self.unread:
                 self.put(key, value, position)
 
     def take_project(self) -> None:
@@ -148,7 +189,7 @@ class _Resolving:
         """One declared key."""
         if key in self.unread:
             return
-        if key not in self.plain:
+        if key not in self.tree:
             if declared.has_value:
                 self.put(key, declared.value, self.declared_at(text), secret=declared.secret)
             elif declared.required:
@@ -158,13 +199,18 @@ class _Resolving:
                     f"set it with `stackyard config set --on {self.stack.name.short} {text} VALUE`",
                 )
             return
-        if declared.type and not types.fits(self.plain[key], declared):
-            self.fault(f"`{text}` must be of type {declared.type_name}", self.origins[key], "the project file says so")
+        if self.tree[key].missing:
+            return
+        position = self.tree[key].position
+        if declared.has_value and not isinstance(declared.value, dict):
+            self.put(key, declared.value, self.declared_at(text), secret=declared.secret)
+        if declared.type and not types.fits(self.tree[key].plain(), declared):
+            self.fault(f"`{text}` must be of type {declared.type_name}", position, "the project file says so")
         if declared.secret and key not in self.secret and not (declared.type and key in self.in_file):
             self.secret.add(key)
         elif declared.secret and key not in self.secret:
             hint = f"encrypt it with `stackyard config set --on {self.stack.name.short} {text} --secret`"
-            self.fault(f"`{text}` must be encrypted: the project says that it is secret", self.origins[key], hint)
+            self.fault(f"`{text}` must be encrypted: the project says that it is secret", position, hint)
 
     def declared_at(self, text: str) -> Position:
         """Where the project file has a key."""
@@ -172,19 +218,59 @@ class _Resolving:
 
     def finished(self) -> ResolvedConfig:
         """The result, or every fault."""
-        values: dict[str, str] = {}
-        for key in sorted(self.plain):
+        texts: dict[str, str] = {}
+        for key in sorted(self.tree):
+            if self.tree[key].missing:
+                continue
             try:
-                values[key] = stack_files.text_of(self.plain[key])
+                texts[key] = stack_files.text_of(self.tree[key].plain())
             except ValueError as fault:
-                self.fault(f"`{key}`: {fault}", self.origins[key])
-        if any(d.severity is Severity.ERROR for d in self.found):
+                self.fault(f"`{key}`: {fault}", self.tree[key].position)
+        if self.errors():
             if self.locked:
                 self.fault(self.locked.message, self.locked.position, self.locked.hint)
-            raise errors.DiagnosedError(self.found)
+            raise errors.DiagnosedError(self.errors())
         if self.locked:
             raise self.locked
-        return ResolvedConfig(values, tuple(sorted(self.secret)), self.origins)
+        return ResolvedConfig(
+            texts,
+            tuple(sorted(self.secret)),
+            {key: self.tree[key].position for key in texts},
+            self.tree,
+            self.consumed.variables,
+            self.consumed.files,
+            tuple(self.found),
+        )
+
+    def errors(self) -> list[Diagnostic]:
+        """What stops."""
+        return [each for each in self.found if each.severity is Severity.ERROR]
+
+
+def _patched(environment: Value, top: Value) -> Value:
+    """An environment's object without what the stack file takes away by a null."""
+    if environment.fields is None or top.fields is None:
+        return environment
+    gone = {key for key, value in top.fields.items() if value.data is None}
+    kept = {
+        key: _patched(value, top.fields[key]) if key in top.fields else value
+        for key, value in environment.fields.items()
+        if key not in gone
+    }
+    return dataclasses.replace(environment, data=kept)
+
+
+def _without_nulls(merged: Value, environment: Value) -> Value:
+    """The merged object without the nulls that took something away."""
+    if merged.fields is None or environment.fields is None:
+        return merged
+    below = environment.fields
+    kept = {
+        key: _without_nulls(value, below[key]) if key in below else value
+        for key, value in merged.fields.items()
+        if value.data is not None or key not in below
+    }
+    return dataclasses.replace(merged, data=kept)
 
 
 def manager_of(file: StackFile, opener: Opener) -> SecretsManager:

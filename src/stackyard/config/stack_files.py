@@ -31,13 +31,17 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StackFile:
-    """What the file says. A file that does not exist says nothing; `salt` is `encryptionsalt`."""
+    """What the file says. A file that does not exist says nothing; `salt` is `encryptionsalt`.
+
+    `environment` is the list of environments that the stack's values come from, or a whole one written in place.
+    """
 
     position: Position
     salt: str = ""
     secrets_provider: str = ""
     encrypted_key: str = ""
     config: tuple[Entry, ...] = ()
+    environment: Node | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -88,15 +92,14 @@ def parse(path: Path, project: str, shown_as: str) -> StackFile:
         found.append(error("a stack file is a mapping", hint=hint, position=root.position))
         return StackFile(position, diagnostics=tuple(found))
     texts = {key: _text(root, key, found) for key in _KEYS[:3]}
-    if "environment" in root.fields:
-        hint = "write the values into `config:`; without the CLI's service, environments are not evaluated"
-        found.append(error("environments are not supported yet", hint=hint, position=root.keys.get("environment")))
+    environment = root.fields.get("environment")
     return StackFile(
         position,
         salt=texts["encryptionsalt"],
         secrets_provider=texts["secretsprovider"],
         encrypted_key=texts["encryptedkey"],
         config=tuple(_entries(root, project, found)),
+        environment=environment if environment is not None and environment.kind != "null" else None,
         diagnostics=tuple(found),
     )
 

@@ -156,7 +156,7 @@ def _stacks(parts: Parts, found: Found, fleet_of: Sequence[Fleet], asked: Sequen
         full = StackName(parts.manifest.organization, project.name, name)
         path = folder / files_of[name] if name in files_of else found.reader.stack_file(project, name)
         cloud, tags = _ruled(full.short, project.tags, parts.manifest)
-        stack = Stack(full, project, path, cloud, tags)
+        stack = Stack(full, project, path, cloud, tags, environments=_environments(full, parts.manifest))
         if name not in members and any(fleet.own_accounts for fleet in fleet_of):
             # Asked for, and of an entry that is gone: its resources are still in the organization's account.
             stack = dataclasses.replace(stack, tenant=name.partition(".")[0])
@@ -201,6 +201,16 @@ def _ruled(short: str, tags: tuple[str, ...], manifest: Manifest) -> tuple[str, 
             cloud = rule.cloud or cloud
             tags = tuple(sorted({*tags, *rule.tags}))
     return cloud, tags
+
+
+def _environments(name: StackName, manifest: Manifest) -> tuple[tuple[str, Position], ...]:
+    """The configuration environments that the manifest's `stacks` give a stack."""
+    return tuple(
+        (text.replace("{project}", name.project).replace("{stack}", name.stack), position)
+        for rule in manifest.rules
+        if rule.names(name.short)
+        for text, position in rule.environments
+    )
 
 
 def _declared(manifest: Manifest, stacks: Sequence[Stack], report: Report) -> Iterator[Reference]:

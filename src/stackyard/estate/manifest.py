@@ -24,13 +24,17 @@ FILE: Final = "stackyard.yaml"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
-    """Settings of the stacks that `pattern` (project/stack or a glob of it) names. `cloud` empty: not set here."""
+    """Settings of the stacks that `pattern` (project/stack or a glob of it) names. `cloud` empty: not set here.
+
+    `environments` are bundles of configuration values by name, the later over the earlier.
+    """
 
     pattern: str
     cloud: str = ""
     tags: tuple[str, ...] = ()
     depends_on: tuple[tuple[str, Position], ...] = ()
     position: Position | None = None
+    environments: tuple[tuple[str, Position], ...] = ()
 
     def names(self, short: str) -> bool:
         """Whether the stack `short` (project/stack) is meant."""
@@ -152,15 +156,20 @@ def _fleets(root: Node) -> list[Fleet]:
 
 def _rule(root: Node, pattern: str, data: Mapping[str, Any]) -> Rule:
     node = root.at("stacks", pattern)
-    wanted = data.get("depends_on", ())
-    places = [item.position for item in node.at("depends_on").items or () if item.kind == "string" and item.text]
     return Rule(
         pattern,
         data.get("cloud", ""),
         tuple(data.get("tags", ())),
-        tuple(zip(wanted, places, strict=True)),
+        _placed(node, data, "depends_on"),
         root.at("stacks").keys.get(pattern, node.position),
+        _placed(node, data, "environment"),
     )
+
+
+def _placed(node: Node, data: Mapping[str, Any], key: str) -> tuple[tuple[str, Position], ...]:
+    """The texts of a list and where each stands."""
+    places = [item.position for item in node.at(key).items or () if item.kind == "string" and item.text]
+    return tuple(zip(data.get(key, ()), places, strict=True))
 
 
 def _doubles(root: Node) -> list[Diagnostic]:

@@ -3,30 +3,78 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
-from stackyard.config import editing, resolution
-from stackyard.errors import Position
+from stackyard import errors
+from stackyard.config import editing, explaining, exporting, resolution, stack_files
+from stackyard.config.environments import sealing, syntax
+from stackyard.config.environments.sealing import Encrypted
+from stackyard.config.environments.values import Value
+from stackyard.config.explaining import Explanation, Repetition
+from stackyard.model.diagnostics import Diagnostic
 from stackyard.operations import outputs
 from stackyard.operations.workspace import Workspace
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Setting:
-    """One resolved value as text, whether it is secret, and where it was written."""
+class Explained:
+    """What the programs of a stack see, why, and what is worth telling though it stops nothing.
 
-    key: str
-    value: str
-    secret: bool
-    origin: Position | None
+    `variables` are those of the program's environment that its environments give; `files` hold paths.
+    """
+
+    stack: str
+    values: tuple[Explanation, ...]
+    variables: tuple[Explanation, ...] = ()
+    files: tuple[Explanation, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
 
 
-def settings(workspace: Workspace, name: str) -> tuple[Setting, ...]:
-    """Everything that the programs of a stack see, sorted by key. Raises DiagnosedError for what is wrong."""
-    resolved = resolution.resolve(outputs.one(workspace, name), workspace.secrets)
-    return tuple(
-        Setting(key, value, key in resolved.secret_keys, resolved.origins.get(key))
-        for key, value in sorted(resolved.values.items())
+def explain(workspace: Workspace, name: str, key: str = "") -> Explained:
+    """Everything that the programs of a stack see, sorted by key, or one key. Raises DiagnosedError, ConfigError."""
+    stack = outputs.one(workspace, name)
+    resolved = resolution.resolve(stack, workspace.secrets)
+    full = ""
+    if key:
+        try:
+            full = stack_files.full_key(key, stack.project.name)
+        except ValueError as fault:
+            raise errors.ConfigError(str(fault)) from None
+        if full not in resolved.values:
+            known = ", ".join(sorted(resolved.values))
+            raise errors.ConfigError(f"nothing gives `{full}` to {stack.name.short}", hint=f"it has: {known or 'none'}")
+    found = explaining.explain(resolved, full)
+    if key:
+        return Explained(stack.name.short, found)
+    return Explained(
+        stack.name.short, found, _texts(resolved.variables), _texts(resolved.files, hidden=True), resolved.notes
     )
+
+
+def _texts(found: Mapping[str, Value], *, hidden: bool = False) -> tuple[Explanation, ...]:
+    return tuple(explaining.of(name, value, secret=hidden) for name, value in sorted(found.items()))
+
+
+def repetitions(workspace: Workspace) -> tuple[Repetition, ...]:
+    """Configuration values that the files of the estate say more than once."""
+    found = {
+        stack.name.short: explaining.explain(resolution.resolve(stack, workspace.secrets))
+        for stack in workspace.estate.stacks
+    }
+    return explaining.repetitions(found)
+
+
+def encrypt(workspace: Workspace, names: Sequence[str]) -> tuple[Encrypted, ...]:
+    """Encrypt every plain secret of these environments, by default of all. Returns those that were changed."""
+    root = workspace.estate.root
+    wanted = names or syntax.names(root)
+    return tuple(done for done in (sealing.encrypt(root, name, workspace.secrets) for name in wanted) if done.secrets)
+
+
+def exported(workspace: Workspace, name: str) -> str:
+    """The whole configuration of a stack as the text of a stack file, environments resolved, secrets encrypted."""
+    stack = outputs.one(workspace, name)
+    return exporting.stack_file(stack, resolution.resolve(stack, workspace.secrets), workspace.secrets)
 
 
 def get(workspace: Workspace, name: str, key: str, *, is_path: bool) -> tuple[str, bool]:

@@ -224,7 +224,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("config: [1]\n", "app/Pulumi.dev.yaml:1:9: error: config must be a mapping"),
         ("- 1\n", "app/Pulumi.dev.yaml:1:1: error: a stack file is a mapping"),
         ("encryptionsalt: 5\n", "app/Pulumi.dev.yaml:1:17: error: encryptionsalt must be text"),
-        ("environment:\n  - prod\n", "app/Pulumi.dev.yaml:1:1: error: environments are not supported yet"),
+        ("environment:\n  - prod\n", "app/Pulumi.dev.yaml:2:5: error: there is no environment 'prod'"),
         ("config:\n  a: .inf\n", "app/Pulumi.dev.yaml:2:3: error: `cfg:a`: inf"),
         (BOMB, "error: more than 100000 values"),
         ("config:\n  a: " + "[" * 200 + "]" * 200, "error: nested more than"),
