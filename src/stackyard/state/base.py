@@ -6,7 +6,7 @@ All methods are coroutines. A write is durable (fsynced, or acknowledged by the 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from stackyard.model.checkpoints import Checkpoint
@@ -90,6 +90,15 @@ class Backend(Protocol):
         Those recorded at `since` or later, and the one before. Of an earlier life under this name, what backups tell;
         empty bytes stand for its end.
         """
+
+    async def intend(self, name: str, data: bytes, locks: Mapping[StackName, LockInfo]) -> None:
+        """Keep the document of an act over several stacks, durably, if every lock is ours still (else FencedError)."""
+
+    async def intents(self) -> Mapping[str, bytes]:
+        """The acts that are not known to be finished, by name."""
+
+    async def forget(self, name: str) -> None:
+        """Remove the document of a finished act; one that is gone is no error."""
 
     async def deleted(self, since: float) -> Sequence[StackName]:
         """Stacks that were deleted, and whose past tells of `since` or later."""

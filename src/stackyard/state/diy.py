@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
@@ -119,6 +119,18 @@ class FileBackend:
         """The checkpoints that updates led to, oldest first; the files' names tell when."""
         return await self._run(self._past, stack, since)
 
+    async def intend(self, name: str, data: bytes, locks: Mapping[StackName, LockInfo]) -> None:
+        """Keep the document of an act over several stacks."""
+        await self._run(self._intend, name, data, locks)
+
+    async def intents(self) -> Mapping[str, bytes]:
+        """The acts that are not known to be finished, by name."""
+        return await self._run(self._intents)
+
+    async def forget(self, name: str) -> None:
+        """Remove the document of a finished act."""
+        await self._run(files.remove, self._layout.intent(name))
+
     async def deleted(self, since: float) -> Sequence[StackName]:
         """Stacks that have backups and no checkpoint any more, sorted."""
         return await self._run(self._deleted, since)
@@ -197,6 +209,19 @@ class FileBackend:
         with locks.mutex(place):
             locks.check(place, lock)
             files.append(place.journal, lines)
+
+    def _intend(self, name: str, data: bytes, held: Mapping[StackName, LockInfo]) -> None:
+        with contextlib.ExitStack() as inside:
+            for stack in sorted(held):
+                place = self._place(stack, held[stack])
+                inside.enter_context(locks.mutex(place))
+                locks.check(place, held[stack])
+            files.write(self._layout.intent(name), data, mode=0o600)
+
+    def _intents(self) -> Mapping[str, bytes]:
+        # A temporary file begins with a dot and does not end so; one that is gone by now was finished.
+        found = {path.stem: reading.read(path) for path in _folder(self._layout.intents) if path.suffix == ".json"}
+        return {name: data for name, data in found.items() if data is not None}
 
     def _record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
         place = self._place(stack, lock)

@@ -68,6 +68,17 @@ class Layout:
         """A file of ours: `journal`, `fence`, `mutex`, `tmp`."""
         return self._in("stackyard", stack, f"{stack.stack}.{suffix}")
 
+    @property
+    def intents(self) -> Path:
+        """The folder of acts over several stacks; no project is called so, since a name has no `~`."""
+        return self._guarded(self.journals / "intents~")
+
+    def intent(self, name: str) -> Path:
+        """The document of one such act."""
+        if not names.is_name(name):
+            raise errors.StateError(f"{name!r} cannot name an act", hint="use letters, digits, `_`, `.` and `-`")
+        return self._guarded(self.intents / f"{name}.json")
+
     def _in(self, part: str, stack: StackName, name: str) -> Path:
         self._checked(stack)
         return self._guarded(self.home / part / stack.project / name)

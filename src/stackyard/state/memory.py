@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stackyard import errors
 from stackyard.model import names
@@ -32,6 +32,7 @@ class MemoryBackend:
 
     def __init__(self, url: str = "memory://") -> None:
         self.url = url
+        self._intents: dict[str, bytes] = {}
         self._stacks: defaultdict[tuple[str, str], _Stack] = defaultdict(_Stack)
 
     def _of(self, stack: StackName) -> _Stack:
@@ -123,6 +124,20 @@ class MemoryBackend:
         found = self._of(stack).past
         before = [each for each in found if each[0] < since]
         return [*before[-1:], *(each for each in found if each[0] >= since)]
+
+    async def intend(self, name: str, data: bytes, locks: Mapping[StackName, LockInfo]) -> None:
+        """Keep the document of an act over several stacks."""
+        for stack, lock in locks.items():
+            self._held(stack, lock)
+        self._intents[name] = data
+
+    async def intents(self) -> Mapping[str, bytes]:
+        """The acts that are not known to be finished, by name."""
+        return dict(sorted(self._intents.items()))
+
+    async def forget(self, name: str) -> None:
+        """Remove the document of a finished act."""
+        self._intents.pop(name, None)
 
     async def deleted(self, since: float) -> Sequence[StackName]:
         """Stacks that were deleted."""

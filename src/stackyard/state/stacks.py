@@ -25,7 +25,7 @@ from stackyard.model.updates import Update
 from stackyard.model.values import Properties
 from stackyard.secrets.base import SecretsManager
 from stackyard.secrets.opening import Opener
-from stackyard.state import codec, histories, integrity, journal, spills
+from stackyard.state import codec, histories, integrity, intents, journal, spills
 from stackyard.state.base import Backend, LockInfo
 from stackyard.state.codec import Codec, Document
 from stackyard.state.properties import Locked
@@ -70,7 +70,7 @@ async def read_outputs(backend: Backend, stack: StackName, opener: Opener | None
 
 async def _found(backend: Backend, stack: StackName) -> tuple[bytes | None, journal.Journal]:
     """The checkpoint's text, and what a run that is dead did since."""
-    data = await backend.load(stack)
+    data = await intents.current(backend, stack)
     lines = await backend.entries(stack)
     if not lines or await backend.holder(stack) is not None:
         return data, journal.Journal()
@@ -151,6 +151,7 @@ async def open_for_writing(
 async def _opened(
     backend: Backend, stack: StackName, opener: Opener, lock: LockInfo, salt: str, pin: Pin, spill: Path | None
 ) -> OpenStack:
+    settled = await intents.settle(backend, stack, lock)
     data = await backend.load(stack)
     spilled = await asyncio.to_thread(spills.read, spill, stack, data) if spill else None
     found = journal.Journal()
@@ -172,6 +173,8 @@ async def _opened(
     opened = OpenStack(backend, stack, lock, coder, checkpoint, data, pin, spill)
     if lock.took_over:
         opened.notes.append(f"took over the lock of {lock.took_over}, which no longer runs")
+    if settled:
+        opened.notes.append(settled)
     if found or spilled is not None:
         await opened.take_back(found, spilled is not None)
     return opened
@@ -304,6 +307,15 @@ class OpenStack:
             pending = len(self.checkpoint.pending)
             left = f"; {pending} operation{'s' if pending != 1 else ''} left unfinished" if pending else ""
             self.notes.append(f"took back {len(found.entries)} journal entries of {found.writer}{left}")
+
+    @property
+    def base(self) -> bytes | None:
+        """The checkpoint's text as it is stored."""
+        return self._base
+
+    def encoded(self, checkpoint: Checkpoint) -> bytes:
+        """The file's text of another checkpoint of this stack, under its key, name and place. Takes its time."""
+        return self._codec.encode(self._stamped(checkpoint))
 
     def _stamped(self, checkpoint: Checkpoint) -> Checkpoint:
         return dataclasses.replace(

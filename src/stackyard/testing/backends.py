@@ -155,6 +155,24 @@ class BackendConformance:
         assert list(await backend.history(DEV)) == []
         assert list(await backend.entries(DEV)) == []
 
+    async def test_an_act_over_several_stacks_is_kept_until_it_is_forgotten(self, backend: Backend) -> None:
+        locks = {stack: await backend.lock(stack) for stack in (DEV, OTHER)}
+        assert await backend.intents() == {}
+        await backend.intend("act-2", b"two", locks)
+        await backend.intend("act-1", b"one", locks)
+        assert list((await backend.intents()).items()) == [("act-1", b"one"), ("act-2", b"two")]
+        await backend.forget("act-2")
+        await backend.forget("act-2")
+        assert await backend.intents() == {"act-1": b"one"}
+        assert list(await backend.list()) == []
+
+    async def test_an_act_is_not_kept_when_a_lock_is_lost(self, backend: Backend) -> None:
+        locks = {stack: await backend.lock(stack) for stack in (DEV, OTHER)}
+        await backend.break_locks(OTHER)
+        with pytest.raises(errors.FencedError):
+            await backend.intend("act", b"one", locks)
+        assert await backend.intents() == {}
+
     @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../../etc", "a\0b", "x" * 101])
     async def test_names_that_leave_the_store_are_refused(self, backend: Backend, name: str) -> None:
         for stack in (StackName("organization", "shop", name), StackName("organization", name, "dev")):
