@@ -61,7 +61,8 @@ class Step:
 
     `reasons` are the property paths that force a replacement. `simulated` marks a resource that is only
     recorded: nothing runs behind it. `internal` marks one that the engine made by itself (a default
-    provider): it is neither shown nor counted.
+    provider): it is neither shown nor counted. `aliases` are the URNs under which a resource that would be created
+    was looked for in vain.
     """
 
     op: Op
@@ -73,6 +74,7 @@ class Step:
     reasons: tuple[str, ...] = ()
     simulated: bool = False
     internal: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def is_change(self) -> bool:

@@ -22,6 +22,7 @@ class Action:
     new       the resource as it is wanted, with neither id nor outputs yet
     provider  who makes it; None for components and for providers themselves
     pending   DELETE_REPLACED: the resource is deleted before its replacement is made, so its record stays
+    aliases   CREATE: the other URNs under which the resource was looked for
     spared    DELETE: nothing is called, because the resource goes with another or is to be retained
     """
 
@@ -35,6 +36,7 @@ class Action:
     spared: bool = False
     read: ReadRequest | None = None
     position: Position | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> Resource:
@@ -79,6 +81,7 @@ class Action:
             self.reasons,
             self.provider is not None and base.is_simulated(self.provider, resource.type),
             is_default_provider(resource),
+            self.aliases,
         )
 
 

@@ -62,7 +62,8 @@ class Planner:
             inputs = goals.ignored(new.inputs, old.resource.inputs, goal.ignore_changes)
             new = await self.checking.check(goal, new.replaced(inputs=inputs), old.resource, provider)
         if old is None:
-            return [self._action(Op.CREATE, goal, None, new, provider)]
+            known = goals.aliases_of(goal, self.session.context.stack.name, self.aliases)
+            return [dataclasses.replace(self._action(Op.CREATE, goal, None, new, provider), aliases=tuple(known))]
         if recreating:
             return self._recreate(goal, old, new, provider)
         if external:

@@ -1,0 +1,84 @@
+"""Stack files for stacks that come out of others, and those of stacks that are no more: kept aside, not removed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from stackyard import errors
+from stackyard.config import stack_files
+from stackyard.kit import files
+from stackyard.model.estates import Project, Stack
+
+ASIDE: Final = ".retired"
+"""What the name of a retired stack's file ends with; so it is no stack of the estate, until it is taken back."""
+
+
+def path_of(project: Project, stack: str) -> Path:
+    """Where the file of a project's stack lies."""
+    return project.path / project.stack_config_dir / f"Pulumi.{stack}.yaml"
+
+
+class StackCopies:
+    """The files that were made or moved, so that they can be taken back when nothing comes of it."""
+
+    def __init__(self) -> None:
+        self._made: list[Path] = []
+        self._returned: list[Path] = []
+
+    def ensure(self, project: Project, stack: str, model: Stack) -> str:
+        """Make the file of a stack that has none; how, or nothing when it has one.
+
+        A retired one is taken back. Else it says what `model` says, with the keys of the model's project as this
+        project's; secrets stay readable, because the salt goes with them. Raises ConfigError.
+        """
+        path = path_of(project, stack)
+        aside = path.with_name(path.name + ASIDE)
+        if os.path.lexists(path):
+            return ""
+        if os.path.lexists(aside):
+            os.rename(aside, path)
+            self._returned.append(path)
+            return "taken back"
+        files.write(path, _copied(model, project.name).encode())
+        self._made.append(path)
+        return f"made from {stack_files.shown(model)}"
+
+    def undo(self) -> None:
+        """Take back what `ensure` did."""
+        files.remove(*self._made)
+        for path in self._returned:
+            os.rename(path, path.with_name(path.name + ASIDE))
+        self._made, self._returned = [], []
+
+
+def retire(stack: Stack) -> Path | None:
+    """Put the file of a stack that is no more aside; where it is now, None when there was none."""
+    path = stack.config_path
+    if not os.path.lexists(path):
+        return None
+    aside = path.with_name(path.name + ASIDE)
+    os.rename(path, aside)
+    return aside
+
+
+def _copied(model: Stack, project: str) -> str:
+    if not os.path.lexists(model.config_path):
+        return "config: {}\n"
+    try:
+        raw: Any = yaml.safe_load(model.config_path.read_text(encoding="utf-8")) or {}
+        config = {
+            _named(str(key), model.project.name, project): value for key, value in (raw.get("config") or {}).items()
+        }
+    except (yaml.YAMLError, AttributeError, ValueError, UnicodeDecodeError) as fault:
+        raise errors.ConfigError(f"{stack_files.shown(model)} cannot be copied: {fault}") from None
+    raw["config"] = config
+    return str(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True))
+
+
+def _named(key: str, old: str, new: str) -> str:
+    namespace, _, name = stack_files.full_key(key, old).partition(":")
+    return f"{new if namespace == old else namespace}:{name}"
