@@ -17,6 +17,7 @@ from stackyard.operations.workspace import Opening
 @click.option("--ignore-dependents", is_flag=True, help="Destroy even what a deployed stack still reads.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.opening
+@options.acting
 def command(
     request: Request,
     ignore_dependents: bool,

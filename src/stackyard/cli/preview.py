@@ -16,6 +16,7 @@ from stackyard.operations.workspace import Opening
 @click.option("--refresh", is_flag=True, help="Read every resource first.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes to make.")
 @options.opening
+@options.acting
 def command(
     request: Request,
     refresh: bool,

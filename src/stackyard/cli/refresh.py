@@ -16,6 +16,7 @@ from stackyard.operations.workspace import Opening
 @options.running
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.opening
+@options.acting
 def command(
     request: Request,
     yes: bool,

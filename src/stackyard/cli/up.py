@@ -16,6 +16,7 @@ from stackyard.operations.workspace import Opening
 @click.option("--refresh", is_flag=True, help="Read every resource first.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.opening
+@options.acting
 def command(
     request: Request,
     refresh: bool,

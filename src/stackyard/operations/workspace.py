@@ -22,6 +22,7 @@ from stackyard.model.diagnostics import Diagnostic, Severity
 from stackyard.model.estates import Estate, Stack
 from stackyard.model.names import StackName
 from stackyard.model.values import Properties
+from stackyard.operations import deployers
 from stackyard.runs.ledger import Ledger
 from stackyard.secrets.opening import Opener
 from stackyard.state import backends
@@ -42,12 +43,14 @@ class Opening:
     """What the user said about which estate to open. `stacks` are for a folder that has no manifest.
 
     `past_entries`: faults of single entries of a fleet's registry stop nothing; whoever asks for it tells them.
+    `as_role`: stacks on the embedded cloud are deployed as this role (operations.deployers).
     """
 
     cwd: str | Path = "."
     stacks: tuple[str, ...] = ()
     backend: str = ""
     past_entries: bool = False
+    as_role: str = ""
 
 
 class Workspace:
@@ -134,15 +137,19 @@ class Workspace:
     async def environ(self, stack: Stack) -> Mapping[str, str]:
         """The environment of a stack's programs and providers.
 
-        Embedded: keys of the organization's account in the embedded cloud, and none of the user's own AWS
-        settings. Starts the cloud on need.
+        Embedded: keys of the organization's account in the embedded cloud, its root's or those of whom the user
+        deploys as, and none of the user's own AWS settings. Starts the cloud on need.
         """
+        deployer = deployers.Deployer.of(os.environ, self._opening.as_role)
         if stack.cloud != "embedded":
+            deployer.refuse_aws(stack)
             return dict(os.environ)
         await self.ensure_cloud()
         region = (await self.config(stack))[0].get("aws:region", DEFAULT_REGION)
-        inside = self.cloud.environ(self.account(stack), region)
-        return {**clouds.withheld(os.environ), **inside, "STACKYARD_CLOUD": "embedded"}
+        account = self.account(stack)
+        root = self.cloud.environ(account, region)
+        inside = await asyncio.to_thread(deployer.settings, root, stack, account)
+        return {**deployers.withheld(clouds.withheld(os.environ)), **inside, "STACKYARD_CLOUD": "embedded"}
 
     async def ensure_cloud(self) -> clouds.CloudInfo:
         """The running embedded cloud, started once however many stacks ask."""

@@ -77,6 +77,34 @@ def test_variables(client: Clients) -> None:
     assert not allowed(lambda: api.put_object(Bucket="homes", Key="${aws:username}/x", Body=b""))
 
 
+def test_a_table_is_the_same_by_its_arn(client: Clients) -> None:
+    client("dynamodb").create_table(
+        TableName="mine", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )  # fmt: skip
+    arn = client("dynamodb").describe_table(TableName="mine")["Table"]["TableArn"]
+    own = user(client, "dynamodb", allow("dynamodb:*", arn))
+    tags = [{"Key": "Owner", "Value": "me"}]
+    assert allowed(lambda: own.tag_resource(ResourceArn=arn, Tags=tags))
+    assert not allowed(lambda: own.tag_resource(ResourceArn=f"{arn}-other", Tags=tags))
+
+
+def test_a_new_function_is_named_in_its_policy(client: Clients) -> None:
+    own = user(client, "lambda", allow("lambda:*", "arn:aws:lambda:*:*:function:api-*"))
+    given = {"Role": "arn:aws:iam::123456789012:role/r", "Code": {"ZipFile": b""}, "Runtime": "python3.12"}
+
+    def made(name: str) -> bool:
+        try:
+            own.create_function(FunctionName=name, Handler="a.b", **given)
+        except botocore.exceptions.ClientError as fault:
+            return "lambda:CreateFunction" not in str(fault)
+        return True
+
+    assert made("api-get")
+    assert not made("core-get")
+
+
 def test_tags_of_requests_and_resources(client: Clients) -> None:
     tagged = {"Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}}
     owned = {"Condition": {"StringEquals": {"ec2:ResourceTag/team": "a"}}}

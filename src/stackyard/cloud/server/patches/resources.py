@@ -1,7 +1,7 @@
 """Faults: a policy for one key, log group, parameter or table is not enough when the call names it another way: KMS by
 alias, CloudWatch Logs (whose ARNs end in `:*`, and where a policy for one stream is never met), SSM by ARN, by path or
-several at once, PartiQL, a schedule of any group but `default`. Cure: the call is checked against what it reaches;
-several names are each checked.
+several at once, a table by its ARN, a function that is new, PartiQL, a schedule of any group but `default`. Cure:
+the call is checked against what it reaches; several names are each checked.
 """
 
 from __future__ import annotations
@@ -41,14 +41,19 @@ def _in_actions(module: Any) -> None:
             return _key_of(found, region, account)
         if service == "scheduler":
             return found.replace(":schedule/default/", f":schedule/{_group(query, body)}/")
-        if service not in ("ssm", "logs", "dynamodb"):
+        if service not in ("ssm", "logs", "dynamodb", "lambda"):
             return found
         given = _content(body)
+        if service == "lambda":
+            new = given.get("FunctionName") if found == "*" and method == "POST" else None
+            return f"arn:aws:lambda:{region}:{account}:function:{new}" if isinstance(new, str) else found
         if service == "ssm":
             names = _parameters(given, region, account)
             return names[0] if names else found
         if service == "logs":
             return _stream(headers, given, _group_named(found, given, region, account))
+        if found == "*" and str(given.get("ResourceArn", "")).startswith("arn:aws:dynamodb:"):
+            return str(given["ResourceArn"])
         statement = _TABLE.search(str(given.get("Statement", "")))
         return f"arn:aws:dynamodb:{region}:{account}:table/{statement[1]}" if statement and found == "*" else found
 
