@@ -1,13 +1,17 @@
-"""The image registry serves an account to who has its token."""
+"""The image registry serves an account to who has its token, as far as the token's owner may."""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import json
+from typing import Any
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from tests.functional.cloud.conftest import Clients, client_of
 
+PULL = ("BatchGetImage", "GetDownloadUrlForLayer", "BatchCheckLayerAvailability")
+PUSH = ("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage", "BatchCheckLayerAvailability")
 LAYER = b"a layer"
 DIGEST = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"
 
@@ -35,6 +39,43 @@ def test_a_push_and_a_pull_need_the_account_s_token(client: Clients, embedded_cl
     assert ask(embedded_cloud, "GET", "/v2/", token) == 200
     assert ask(embedded_cloud, "POST", f"/v2/images/blobs/uploads/?digest={DIGEST}", token, LAYER) == 201
     assert ask(embedded_cloud, "GET", f"/v2/images/blobs/{DIGEST}", token) == 200
+
+
+def test_a_role_does_what_its_policies_allow(
+    client: Clients, embedded_cloud: EmbeddedCloud, fresh_account: str
+) -> None:
+    ecr, sts = client("ecr"), client("sts")
+    arn = ecr.create_repository(repositoryName="images")["repository"]["repositoryArn"]
+    tokens = {}
+    for name, allowed in (("pull", PULL), ("push", PUSH)):
+        role = role_of(client("iam"), fresh_account, name, [*allowed], arn)
+        made = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        keys = {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+        tokens[name] = token_of(client("ecr", **keys))
+    upload, blob = f"/v2/images/blobs/uploads/?digest={DIGEST}", f"/v2/images/blobs/{DIGEST}"
+    assert ask(embedded_cloud, "POST", upload, tokens["pull"], LAYER) == 403
+    assert ask(embedded_cloud, "GET", blob, token_of(ecr)) == 404
+    assert ask(embedded_cloud, "POST", upload, tokens["push"], LAYER) == 201
+    assert ask(embedded_cloud, "GET", blob, tokens["push"]) == 403
+    assert ask(embedded_cloud, "GET", blob, tokens["pull"]) == 200
+    assert ask(embedded_cloud, "GET", blob.replace("images", "others"), tokens["pull"]) == 403
+
+
+def role_of(iam: Any, account: str, name: str, actions: list[str], repository: str) -> str:
+    """A role of the account that may do `actions` on a repository, and get a token."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    rights = [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Effect": "Allow", "Action": [f"ecr:{each}" for each in actions], "Resource": repository},
+    ]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": rights})
+    iam.put_role_policy(RoleName=name, PolicyName="images", PolicyDocument=policy)
+    return str(role)
 
 
 def test_nobody_else_gets_in(client: Clients, embedded_cloud: EmbeddedCloud, fresh_account: str) -> None:
