@@ -1,5 +1,6 @@
 """POST /orders takes an order, GET /orders/ID tells how far it is, GET /stock/ITEM how many are left."""
 
+import base64
 import json
 import os
 import uuid
@@ -11,9 +12,10 @@ STOCK = boto3.resource("dynamodb").Table(os.environ["STOCK"])
 
 
 def handle(event, _context):
-    route, name = event["routeKey"], event.get("pathParameters", {}).get("name")
+    route, name = event["routeKey"], (event.get("pathParameters") or {}).get("name")
     if route == "POST /orders":
-        order = {"id": uuid.uuid4().hex, "item": json.loads(event["body"])["item"], "state": "taken"}
+        body = base64.b64decode(event["body"]) if event.get("isBase64Encoded") else event["body"]
+        order = {"id": uuid.uuid4().hex, "item": json.loads(body)["item"], "state": "taken"}
         ORDERS.put_item(Item=order)
         boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=order["id"])
         return answer(202, order)
