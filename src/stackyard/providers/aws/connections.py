@@ -264,13 +264,13 @@ class Aws:
 
         Raises ProviderError, naming `what`, when time is up.
         """
-        timeout = timeout or self.timeout
-        deadline, pause = time.monotonic() + timeout, FIRST_PAUSE
+        timeout, begun = timeout or self.timeout, time.monotonic()
         while True:
             found = look()
             if found is not None and found is not False:
                 return found
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > timeout:
                 raise ProviderError(f"{what}: not there after {timeout:.0f} s")
-            _rest(pause)
-            pause = min(pause * 1.6, LONGEST_PAUSE)
+            # Looks at most an eighth too late, whether it takes a second or an hour.
+            _rest(min(max(FIRST_PAUSE, waited / 8), LONGEST_PAUSE))
