@@ -20,6 +20,7 @@ VERBS: Final = {
     "destroy": ("destroy", "Delete every resource of the selected stacks."),
     "environment": ("environment", "Reconcile, run and watch the environments of tenants."),
     "graph": ("graph", "Show the graph of stacks."),
+    "install": ("install", "Install the packages of projects as their lock files say."),
     "ls": ("ls", "List the stacks of the estate."),
     "merge": ("merge", "Merge stacks into one, without making a resource anew."),
     "new": ("new", "Make an estate or a project."),

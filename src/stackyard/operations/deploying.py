@@ -17,6 +17,7 @@ from stackyard.model.events import Sink
 from stackyard.model.names import StackName
 from stackyard.model.plans import Operation, Plan
 from stackyard.model.updates import Outcome, Update
+from stackyard.operations import installing
 from stackyard.operations.workspace import Workspace
 from stackyard.runs.running import Run, RunPlan
 
@@ -81,6 +82,8 @@ async def deploy(
     With no `decide`, nothing is applied. Raises DiagnosedError for faults of the estate itself.
     """
     plan = await _plan(workspace, request)
+    if request.operation is Operation.UP:
+        installing.check(plan.stacks.values())
     parallel = request.parallel or max(4, 2 * (os.cpu_count() or 2))
     run = Run(
         plan, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled

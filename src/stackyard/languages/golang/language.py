@@ -66,6 +66,15 @@ class GoLanguage:
         return await self._builds.built(pwd, go, program.environ)
 
 
+def check(directory: Path, options: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    """Whether programs of a project can be had. Raises `errors.ConfigError`, which says what to install."""
+    binary = options.get("binary")
+    if isinstance(binary, str) and binary:
+        given(directory, binary, environ)
+    else:
+        compiler(directory, environ)
+
+
 def compiler(directory: Path, environ: Mapping[str, str]) -> str:
     """The path of the `go` command. Raises `errors.ConfigError`, which says what to install."""
     found = shutil.which("go", path=environ.get("PATH"))

@@ -1,0 +1,84 @@
+"""How the packages of a project are installed, by its lock files and options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stackyard import errors
+from stackyard.languages import toolchains
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+@pytest.mark.parametrize(
+    ("lock", "command"),
+    [
+        ("package-lock.json", ("npm", "ci", "--no-audit", "--no-fund")),
+        ("yarn.lock", ("yarn", "install", "--frozen-lockfile")),
+        ("pnpm-lock.yaml", ("pnpm", "install", "--frozen-lockfile")),
+    ],
+)
+@pytest.mark.parametrize("where", ["", "web/"])
+def test_a_lock_file_chooses_the_package_manager(
+    tmp_path: Path, lock: str, command: tuple[str, ...], where: str
+) -> None:
+    touch(tmp_path, "web/package.json", f"{where}package.json", where + lock)
+    found = toolchains.installation("nodejs", tmp_path / "web", {}, tmp_path)
+    assert found is not None
+    folder = tmp_path / where
+    assert (found.directory, found.commands, found.made) == (folder, (command,), folder / "node_modules")
+    assert set(found.inputs) == {folder / lock, folder / "package.json"}
+    assert set(found.tools) == {"node", command[0]}
+
+
+def test_a_lock_file_above_the_estate_is_somebody_elses(tmp_path: Path) -> None:
+    touch(tmp_path, "package-lock.json", "estate/web/package.json")
+    found = toolchains.installation("nodejs", tmp_path / "estate" / "web", {}, tmp_path / "estate")
+    assert found is not None
+    assert found.commands == (("npm", "install"),)
+
+
+def test_an_unknown_package_manager_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigError, match="packagemanager is 'nmp'"):
+        toolchains.installation("nodejs", tmp_path, {"packagemanager": "nmp"}, tmp_path)
+
+
+def test_modules_of_go_are_downloaded_unless_a_binary_is_given(tmp_path: Path) -> None:
+    touch(tmp_path, "core/go.mod", "core/go.sum")
+    found = toolchains.installation("go", tmp_path / "core", {}, tmp_path)
+    assert found is not None
+    assert found.commands == (("go", "mod", "download"),)
+    assert toolchains.installation("go", tmp_path / "core", {"binary": "core"}, tmp_path) is None
+
+
+def test_the_toolchains_of_python(tmp_path: Path) -> None:
+    touch(tmp_path, "a/uv.lock", "b/poetry.lock", "c/requirements.txt", "d/__main__.py")
+
+    def commands(name: str, **options: str) -> tuple[tuple[str, ...], ...]:
+        found = toolchains.installation("python", tmp_path / name, options, tmp_path)
+        return found.commands if found else ()
+
+    assert commands("a") == (("uv", "sync", "--locked"),)
+    assert commands("b") == (("poetry", "install", "--no-interaction", "--no-ansi"),)
+    assert [command[1:4] for command in commands("c", virtualenv="venv")] == [
+        ("-m", "venv", str(tmp_path / "c" / "venv")),
+        ("-m", "pip", "install"),
+    ]
+    assert commands("d") == ()
+
+
+def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigError, match="need Go") as missing:
+        toolchains.check("go", tmp_path, {}, {"PATH": "/nonexistent"})
+    assert "install Go" in missing.value.hint
+    with pytest.raises(errors.ConfigError, match="need Node") as missing:
+        toolchains.check("nodejs", tmp_path, {}, {"PATH": "/nonexistent"})
+    assert "install Node.js" in missing.value.hint
+    toolchains.check("yaml", tmp_path, {}, {})
