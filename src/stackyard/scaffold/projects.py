@@ -36,11 +36,7 @@ def create(parent: Path, name: str, *, description: str = "", estate: Estate | N
         raise errors.UsageError(
             f"{name!r} cannot be the name of a project", hint="use at most 100 letters, digits, '_', '-' and '.'"
         )
-    for project in estate.projects if estate else ():
-        if project.name == name:
-            raise errors.UsageError(
-                f"the estate has a project {name!r} already", hint="choose another name", position=project.position
-            )
+    refuse_known(name, estate)
     files = {
         "Pulumi.yaml": _PROJECT.format(
             name=json.dumps(name), description=json.dumps(description or f"The {name} project")
@@ -48,3 +44,12 @@ def create(parent: Path, name: str, *, description: str = "", estate: Estate | N
         "__main__.py": _PROGRAM.format(name=name),
     }
     return writing.write(parent / name, files)
+
+
+def refuse_known(name: str, estate: Estate | None) -> None:
+    """Raises UsageError, at its place, when the estate has a project of that name."""
+    for project in estate.projects if estate else ():
+        if project.name == name:
+            raise errors.UsageError(
+                f"the estate has a project {name!r} already", hint="choose another name", position=project.position
+            )
