@@ -85,7 +85,7 @@ def _differences(plans: Mapping[str, Plan], when: str) -> list[str]:
 
 def _tell(done: Regrouping, plans: Mapping[str, Plan]) -> None:
     moved = sum(line.target is not None for line in done.proposal.lines)
-    screens.lines(["", f"moved {moved} resources; the states before: {done.copies}"])
+    screens.lines(["", f"moved {moved} resources; the states before: {done.copies}"] if done.proposal.lines else [])
     for name, how in done.made.items():
         click.echo(f"the stack file of {name} was {how}")
     for path in done.retired:

@@ -36,11 +36,11 @@ class StackCopies:
         project's; secrets stay readable, because the salt goes with them. Raises ConfigError.
         """
         path = path_of(project, stack)
-        aside = path.with_name(path.name + ASIDE)
+        retired = path.with_name(path.name + ASIDE)
         if os.path.lexists(path):
             return ""
-        if os.path.lexists(aside):
-            os.rename(aside, path)
+        if os.path.lexists(retired):
+            os.rename(retired, path)
             self._returned.append(path)
             return "taken back"
         files.write(path, _copied(model, project.name).encode())
@@ -55,14 +55,9 @@ class StackCopies:
         self._made, self._returned = [], []
 
 
-def retire(stack: Stack) -> Path | None:
-    """Put the file of a stack that is no more aside; where it is now, None when there was none."""
-    path = stack.config_path
-    if not os.path.lexists(path):
-        return None
-    aside = path.with_name(path.name + ASIDE)
-    os.rename(path, aside)
-    return aside
+def aside(stack: Stack) -> tuple[Path, Path]:
+    """Where the file of a stack lies, and where it is put when the stack ends."""
+    return stack.config_path, stack.config_path.with_name(stack.config_path.name + ASIDE)
 
 
 def _copied(model: Stack, project: str) -> str:

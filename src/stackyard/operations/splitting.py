@@ -24,7 +24,7 @@ from stackyard.operations.bridges import Bridge
 from stackyard.operations.mappings import Line
 from stackyard.operations.matching import Match, Matching
 from stackyard.operations.workspace import Workspace
-from stackyard.state import regrouping, together
+from stackyard.state import intents, regrouping, together
 from stackyard.state.regrouping import Assignment, Regrouped
 from stackyard.state.stacks import OpenStack
 from stackyard.state.together import Together
@@ -85,9 +85,13 @@ async def regroup(workspace: Workspace, request: Request, decide: Decide) -> Reg
     Raises UsageError for stacks that are in the middle of something, or for a mapping that cannot be; DiagnosedError
     for programs that cannot be previewed. Then nothing was changed.
     """
+    finished = await intents.finish(workspace.backend())
+    workspace.rediscover()
+    if finished and (done := await _already(workspace, request, finished)):
+        return done
     sources = [outputs.one(workspace, name) for name in request.sources]
     copies = stack_copies.StackCopies()
-    done: Regrouping | None = None
+    regrouped: Regrouping | None = None
     try:
         made = _ensured(workspace, request.targets, sources[0], copies)
         targets = [_found(workspace, name, sources[0]) for name in request.targets]
@@ -95,14 +99,33 @@ async def regroup(workspace: Workspace, request: Request, decide: Decide) -> Reg
         await refuse_unfinished(workspace, everybody)
         opened = await open_together(workspace, everybody)
         try:
-            done = await _Work(workspace, sources, targets, opened).carry_out(request, decide)
+            regrouped = await _Work(workspace, sources, targets, opened).carry_out(request, decide)
         finally:
             await opened.close()
-        return dataclasses.replace(done, made=made if done.copies else {}, notes=opened.notes)
+        notes = [*finished, *opened.notes]
+        return dataclasses.replace(regrouped, made=made if regrouped.copies else {}, notes=notes)
     finally:
-        if done is None or done.copies is None:
+        if regrouped is None or regrouped.copies is None:
             copies.undo()
             workspace.rediscover()
+
+
+async def _already(workspace: Workspace, request: Request, finished: Sequence[str]) -> Regrouping | None:
+    """What to tell when this very regrouping was decided before, and has just been finished; None when it was not."""
+    if any(_is_there(workspace, name) for name in request.sources):
+        return None
+    targets = [outputs.one(workspace, name).name for name in request.targets]
+    states = {name: await workspace.peek(name) for name in targets}
+    nothing = Matching((), (), {}, {})
+    return Regrouping(Proposal((), nothing, states, {}, ()), workspace.folder / COPIES, notes=finished)
+
+
+def _is_there(workspace: Workspace, name: str) -> bool:
+    try:
+        outputs.one(workspace, name)
+    except errors.StackNotFound:
+        return False
+    return True
 
 
 def _ensured(
@@ -196,11 +219,11 @@ class _Work:
         proposal = await self.propose(request)
         if not decide(proposal):
             return Regrouping(proposal)
-        about = f"{', '.join(each.short for each in self._sources)} into {', '.join(request.targets)}"
-        kept = await self._opened.commit(proposal.states, about, self._workspace.folder / COPIES)
-        ended = [self._stacks[name] for name, state in proposal.states.items() if state is None]
-        aside = [stack_copies.retire(stack) for stack in ended]
-        return Regrouping(proposal, kept, retired=tuple(path for path in aside if path))
+        about = f"{', '.join(each.short for each in self._sources)} went into {', '.join(request.targets)}"
+        ended = {name: self._stacks[name] for name, state in proposal.states.items() if state is None}
+        asides = {name: stack_copies.aside(stack) for name, stack in ended.items() if stack.config_path.exists()}
+        kept = await self._opened.commit(proposal.states, about, self._workspace.folder / COPIES, asides)
+        return Regrouping(proposal, kept, retired=tuple(path for _, path in asides.values()))
 
     async def propose(self, request: Request) -> Proposal:
         """The mapping and what would come of it."""

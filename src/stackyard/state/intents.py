@@ -2,14 +2,18 @@
 
 From the moment an intent is durable, its act is decided: whoever reads one of its stacks reads it as it is to be,
 and whoever opens one for writing brings it there first. A part is done when the stack's checkpoint is no longer the
-one that the part continues, which its hash tells.
+one that the part continues, which its hash tells. Where a stack ends, the file that made it one is put aside too.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from stackyard import errors
 from stackyard.kit import jsontext
@@ -22,10 +26,19 @@ VERSION = 1
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """What one stack becomes: `base` is the hash of the checkpoint before, `data` the one after; None: no stack."""
+    """What one stack becomes: `base` is the hash of the checkpoint before, `data` the one after; None: it ends.
+
+    `aside`: a file that goes with a stack that ends, and what it is called from then on.
+    """
 
     base: str
     data: bytes | None
+    aside: tuple[str, str] | None = None
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether there is no file any more that is to be put aside."""
+        return self.aside is None or not os.path.lexists(self.aside[0])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +54,12 @@ class Intent:
 def encode(intent: Intent) -> bytes:
     """The document of an intent; its secrets are encrypted already, each by its stack's key."""
     parts = [
-        {"stack": str(stack), "base": part.base, "checkpoint": None if part.data is None else part.data.decode()}
+        {
+            "stack": str(stack),
+            "base": part.base,
+            "checkpoint": None if part.data is None else part.data.decode(),
+            **({"aside": list(part.aside)} if part.aside else {}),
+        }
         for stack, part in intent.parts.items()
     ]
     return jsontext.dumps({"intent": VERSION, "about": intent.about, "writer": intent.writer, "parts": parts}).encode()
@@ -60,9 +78,9 @@ def decode(name: str, data: bytes) -> Intent:
         raise errors.StateError(f"the intent {name} is damaged", hint=hint) from None
 
 
-def _part(raw: Mapping[str, str | None]) -> Part:
-    text = raw["checkpoint"]
-    return Part(str(raw["base"]), None if text is None else text.encode())
+def _part(raw: Mapping[str, Any]) -> Part:
+    text, aside = raw["checkpoint"], raw.get("aside")
+    return Part(str(raw["base"]), None if text is None else text.encode(), (aside[0], aside[1]) if aside else None)
 
 
 async def current(backend: Backend, stack: StackName) -> bytes | None:
@@ -76,24 +94,64 @@ async def current(backend: Backend, stack: StackName) -> bytes | None:
 
 
 async def settle(backend: Backend, stack: StackName, lock: LockInfo) -> str:
-    """Carry the stack's part of an unfinished act out; what to tell about it, or nothing. The caller holds the lock."""
+    """Carry the stack's part of an unfinished act out; what to tell about it, or nothing. The caller holds the lock.
+
+    Stacks that end with that act are ended too, where nobody holds them. Raises StateError when this is one of them.
+    """
     said = ""
     for intent in await _about(backend, stack):
         part = intent.parts[stack]
-        if part.base == journal.base_hash(await backend.load(stack)):
+        if await _is_left(backend, stack, part):
             await write(backend, stack, part, lock)
             said = f"finished what {intent.writer} had begun: {intent.about}"
-        if await _is_done(backend, intent):
-            await backend.forget(intent.name)
+        await _end_others(backend, intent, stack)
+        await _forget_finished(backend, intent)
+        if part.data is None:
+            hint = "its resources are in other stacks now; preview again" + (
+                f"; its file is {part.aside[1]}" if part.aside else ""
+            )
+            raise errors.StateError(f"{stack.short} has ended: {intent.about}", hint=hint)
+    return said
+
+
+async def finish(backend: Backend) -> Sequence[str]:
+    """Carry every unfinished act out; what to tell. Raises LockedError when somebody works on one of the stacks."""
+    said = []
+    for name, data in (await backend.intents()).items():
+        intent = decode(name, data)
+        for stack, part in sorted(intent.parts.items()):
+            if await _is_left(backend, stack, part):
+                await _alone(backend, stack, part)
+        await _forget_finished(backend, intent)
+        said.append(f"finished what {intent.writer} had begun: {intent.about}")
     return said
 
 
 async def write(backend: Backend, stack: StackName, part: Part, lock: LockInfo) -> None:
     """Bring one stack to what its part says. Raises FencedError, OSError."""
-    if part.data is None:
-        await backend.delete(stack, lock)
-    else:
+    if part.data is not None:
         await backend.save(stack, part.data, lock)
+        return
+    if part.base == journal.base_hash(await backend.load(stack)):
+        await backend.delete(stack, lock)
+    if part.aside is not None and not part.is_aside:
+        await asyncio.to_thread(os.rename, *part.aside)
+
+
+async def _alone(backend: Backend, stack: StackName, part: Part) -> None:
+    lock = await backend.lock(stack)
+    try:
+        if await _is_left(backend, stack, part):
+            await write(backend, stack, part, lock)
+    finally:
+        await backend.unlock(stack, lock)
+
+
+async def _end_others(backend: Backend, intent: Intent, mine: StackName) -> None:
+    for stack, part in intent.parts.items():
+        if stack != mine and part.data is None and await _is_left(backend, stack, part):
+            with contextlib.suppress(errors.LockedError):  # its holder ends it, being about to open it
+                await _alone(backend, stack, part)
 
 
 async def _about(backend: Backend, stack: StackName) -> Sequence[Intent]:
@@ -101,8 +159,12 @@ async def _about(backend: Backend, stack: StackName) -> Sequence[Intent]:
     return [intent for intent in found if stack in intent.parts]
 
 
-async def _is_done(backend: Backend, intent: Intent) -> bool:
+async def _is_left(backend: Backend, stack: StackName, part: Part) -> bool:
+    return journal.base_hash(await backend.load(stack)) == part.base or not part.is_aside
+
+
+async def _forget_finished(backend: Backend, intent: Intent) -> None:
     for stack, part in intent.parts.items():
-        if journal.base_hash(await backend.load(stack)) == part.base:
-            return False
-    return True
+        if await _is_left(backend, stack, part):
+            return
+    await backend.forget(intent.name)

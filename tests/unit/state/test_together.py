@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from stackyard.model.resources import Resource
 from stackyard.model.values import Secret
 from stackyard.secrets import passphrase
 from stackyard.secrets.opening import Opener
-from stackyard.state import regrouping, stacks, together
+from stackyard.state import intents, regrouping, stacks, together
 from stackyard.state.base import LockInfo
 from stackyard.state.memory import MemoryBackend
 from stackyard.state.regrouping import Assignment
@@ -70,7 +71,7 @@ async def opened(backend: MemoryBackend, salts: Mapping[StackName, str]) -> toge
     )
 
 
-async def filled(backend: MemoryBackend, salts: Mapping[StackName, str], copies: Any) -> None:
+async def filled(backend: MemoryBackend, salts: Mapping[StackName, str], copies: Path) -> None:
     root = regrouping.root_of(SHOP)
     table = Resource(TABLE, "a:b:Table", True, "t-1", parent=root.urn, inputs={"password": Secret("canary")})
     both = await opened(backend, salts)
@@ -78,10 +79,12 @@ async def filled(backend: MemoryBackend, salts: Mapping[StackName, str], copies:
     await both.close()
 
 
-async def moved(backend: MemoryBackend, salts: Mapping[StackName, str], copies: Any, *, ends: bool) -> None:
+async def moved(
+    backend: MemoryBackend, salts: Mapping[StackName, str], copies: Path, *, ends: bool, **more: Any
+) -> None:
     both = await opened(backend, salts)
     after = regrouping.regrouped(both.checkpoints, [Assignment(SHOP, TABLE, CORE)]).after
-    await both.commit({SHOP: None if ends else after[SHOP], CORE: after[CORE]}, "moving", copies)
+    await both.commit({SHOP: None if ends else after[SHOP], CORE: after[CORE]}, "moving", copies, **more)
     await both.close()
 
 
@@ -97,7 +100,7 @@ async def where(backend: MemoryBackend) -> Sequence[StackName]:
 
 
 async def test_a_secret_is_encrypted_anew_with_the_other_stacks_key(
-    salts: Mapping[StackName, str], tmp_path: Any
+    salts: Mapping[StackName, str], tmp_path: Path
 ) -> None:
     backend = MemoryBackend()
     await filled(backend, salts, tmp_path)
@@ -117,7 +120,7 @@ async def test_a_secret_is_encrypted_anew_with_the_other_stacks_key(
 @pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("first", [SHOP, CORE])
 async def test_killed_before_any_write_all_have_changed_or_none(
-    salts: Mapping[StackName, str], tmp_path: Any, ends: bool, first: StackName
+    salts: Mapping[StackName, str], tmp_path: Path, ends: bool, first: StackName
 ) -> None:
     seen = set()
     for nth in range(4):
@@ -132,16 +135,41 @@ async def test_killed_before_any_write_all_have_changed_or_none(
         told = await where(backend)
         assert told == ([SHOP] if nth == 0 else [CORE])
         for name in sorted([SHOP, CORE], key=lambda each: each != first):
-            state = await stacks.open_for_writing(backend, name, OPENER, salt=salts[name])
-            seen.update(note.partition(":")[0].partition(" ")[0] for note in state.notes)
-            await state.close()
+            try:
+                state = await stacks.open_for_writing(backend, name, OPENER, salt=salts[name])
+            except errors.StateError as ended:
+                assert (name, ends) == (SHOP, True)
+                seen.add(str(ended).partition(":")[0])
+            else:
+                seen.update(note.partition(" ")[0] for note in state.notes)
+                await state.close()
+            assert await backend.holder(name) is None
         assert await where(backend) == told
         assert await backend.intents() == {}
         assert (await backend.load(SHOP) is None) == (ends and nth > 0)
-    assert "finished" in seen
+    assert seen == ({"finished", "shop/dev has ended"} if ends and first == SHOP else {"finished"})
 
 
-async def test_a_mover_that_lost_a_lock_decides_nothing(salts: Mapping[StackName, str], tmp_path: Any) -> None:
+async def test_whoever_asks_for_it_finishes_every_act(salts: Mapping[StackName, str], tmp_path: Path) -> None:
+    backend, file, aside = Killing(), tmp_path / "Pulumi.dev.yaml", tmp_path / "aside"
+    await filled(backend, salts, tmp_path)
+    file.touch()
+    backend.left = 1
+    with pytest.raises(Killed):
+        await moved(backend, salts, tmp_path, ends=True, asides={SHOP: (file, aside)})
+    backend.left = 10**6
+    with pytest.raises(errors.LockedError):
+        await intents.finish(backend)
+    for name in (SHOP, CORE):
+        await backend.break_locks(name)
+    (told,) = await intents.finish(backend)
+    assert told.endswith("had begun: moving")
+    assert (await where(backend), await backend.intents()) == ([CORE], {})
+    assert (file.exists(), aside.exists()) == (False, True)
+    assert await intents.finish(backend) == []
+
+
+async def test_a_mover_that_lost_a_lock_decides_nothing(salts: Mapping[StackName, str], tmp_path: Path) -> None:
     backend = MemoryBackend()
     await filled(backend, salts, tmp_path)
     both = await opened(backend, salts)
