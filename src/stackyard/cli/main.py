@@ -13,6 +13,7 @@ from stackyard import errors
 
 VERBS: Final = {
     "cancel": ("cancel", "Break a stack's lock that its holder left behind."),
+    "check": ("check", "Tell everything that is wrong with the estate; run nothing."),
     "cloud": ("cloud", "Start, stop and look at the embedded cloud."),
     "completion": ("completion", "Print the shell completion script."),
     "config": ("config", "Read and edit a stack's configuration."),

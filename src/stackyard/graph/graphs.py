@@ -10,10 +10,11 @@ from typing import Final
 from stackyard import errors
 from stackyard.errors import Position
 from stackyard.graph import naming
+from stackyard.graph.exports import Exports
 from stackyard.graph.references import Evaluation
 from stackyard.kit import dag
 from stackyard.model.diagnostics import Diagnostic, Severity, error
-from stackyard.model.estates import Estate, Evidence, EvidenceKind, Reference, Stack
+from stackyard.model.estates import Estate, Evidence, EvidenceKind, OutputRead, Reference, Stack
 from stackyard.model.names import StackName
 
 Reads = Iterable[tuple[str, str, str]]
@@ -26,12 +27,14 @@ class StackGraph:
 
     `references` has one entry an edge, with all its evidence; targets outside the estate are marked external.
     A stack that reads its own outputs has such a reference but is no dependency of itself. `diagnostics` are what
-    the evaluation could not tell, cycles, and layers that are read from below.
+    the evaluation could not tell, cycles, and layers that are read from below. `exports` are by stack, for those
+    whose source was evaluated.
     """
 
     estate: Estate
     references: tuple[Reference, ...] = ()
     evaluated: tuple[Diagnostic, ...] = ()
+    exports: Mapping[StackName, Exports] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def stacks(self) -> Mapping[StackName, Stack]:
@@ -102,33 +105,42 @@ class StackGraph:
         return tuple(each for each in self.references if each.reader in names and each.target in names)
 
 
-def build(estate: Estate, evaluation: Evaluation | None = None, reads: Reads = (), *, check: bool = True) -> StackGraph:
+def build(
+    estate: Estate,
+    evaluation: Evaluation | None = None,
+    reads: Reads = (),
+    *,
+    check: bool = True,
+    required: Collection[tuple[str, str, str]] = (),
+) -> StackGraph:
     """The graph from what the manifest declares, the sources say, and earlier runs recorded.
 
-    `reads` are (reader, target, key): stack names as `project/stack` or full, and an output's key. Raises
-    DiagnosedError for cycles and layer violations unless `check` is false.
+    `reads` are (reader, target, key): stack names as `project/stack` or full, and an output's key; `required` are
+    those of them that a program needed. Raises DiagnosedError for cycles and layer violations unless `check` is false.
     """
     evaluation = evaluation or Evaluation()
-    found = [*estate.declared, *evaluation.references, *_recorded(estate, reads)]
-    graph = StackGraph(estate, tuple(_merged(found)), evaluation.diagnostics)
+    found = [*estate.declared, *evaluation.references, *_recorded(estate, reads, frozenset(required))]
+    graph = StackGraph(estate, tuple(_merged(found)), evaluation.diagnostics, evaluation.exports)
     if check:
         graph.check()
     return graph
 
 
-def _recorded(estate: Estate, reads: Reads) -> Iterator[Reference]:
+def _recorded(estate: Estate, reads: Reads, required: Collection[tuple[str, str, str]]) -> Iterator[Reference]:
     """References of stacks that are still in the estate, from the reads of their last runs."""
     namer = naming.Namer(estate)
-    keys: dict[tuple[StackName, StackName], set[str]] = {}
+    keys: dict[tuple[StackName, StackName], dict[str, bool]] = {}
     for reader_text, target_text, key in reads:
         try:
             reader = StackName.parse(reader_text, organization=estate.organization)
             if namer.stack(reader) is not None:
-                keys.setdefault((reader, namer.resolve(target_text, reader)), set()).add(key)
+                found = keys.setdefault((reader, namer.resolve(target_text, reader)), {})
+                found[key] = found.get(key, False) or (reader_text, target_text, key) in required
         except ValueError:
             continue  # A name that meant something when it was recorded and does not now.
     for (reader, target), found in keys.items():
-        evidence = Evidence(EvidenceKind.RECORDED, keys=tuple(sorted(found)))
+        needed = tuple(OutputRead(key, required=True) for key in sorted(found) if found[key])
+        evidence = Evidence(EvidenceKind.RECORDED, keys=tuple(sorted(found)), reads=needed)
         yield Reference(reader, target, (evidence,), external=namer.stack(target) is None)
 
 

@@ -17,7 +17,7 @@ from stackyard.graph.evaluation.state import Hidden, Subject
 
 _KIND: Final = "facts"
 # Raised with every change to what an evaluation finds.
-_FORMAT: Final = "3"
+_FORMAT: Final = "4"
 
 Evaluated = tuple[Facts, frozenset[Path]]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from stackyard import errors
 from stackyard.engines.base import Options
-from stackyard.graph import selection
+from stackyard.graph import contracts, selection
 from stackyard.graph.graphs import StackGraph
 from stackyard.model import diagnostics
 from stackyard.model.estates import Stack
@@ -20,6 +20,7 @@ from stackyard.model.updates import Outcome, Update
 from stackyard.operations import installing
 from stackyard.operations.workspace import Workspace
 from stackyard.runs.running import Run, RunPlan
+from stackyard.runs.stacks import Judge
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,7 +87,14 @@ async def deploy(
         installing.check(plan.stacks.values())
     parallel = request.parallel or max(4, 2 * (os.cpu_count() or 2))
     run = Run(
-        plan, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled
+        plan,
+        workspace,
+        workspace.ledger,
+        events,
+        options=request.options,
+        parallel=parallel,
+        cancelled=cancelled,
+        judge=_keeping_contracts(workspace.unchecked_graph, frozenset(s.name for s in plan.stacks.values())),
     )
     plans = await run.preview()
     deployment = Deployment(plans, stacks=plan.stacks)
@@ -101,6 +109,17 @@ async def deploy(
             sound, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled
         )
     return dataclasses.replace(deployment, updates=await run.apply(plans))
+
+
+def _keeping_contracts(graph: StackGraph, within: frozenset[StackName]) -> Judge:
+    """A plan that takes away an output that some program needs is refused, whether or not that one is selected."""
+
+    def judge(stack: Stack, plan: Plan) -> tuple[diagnostics.Diagnostic, ...]:
+        if plan.operation is not Operation.UP or plan.failed:
+            return ()
+        return contracts.of_plan(graph, stack.name, plan.outputs.keys(), within)
+
+    return judge
 
 
 def _sound(plan: RunPlan, plans: Mapping[str, Plan]) -> RunPlan:

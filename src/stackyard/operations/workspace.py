@@ -125,7 +125,8 @@ class Workspace:
         """The graph of stacks from declared, evaluated and recorded references, whatever is wrong with it."""
         self.check()
         evaluation = references.evaluate(self.estate)
-        return graphs.build(self.estate, evaluation, self.ledger.reads(), check=False)
+        ledger = self.ledger
+        return graphs.build(self.estate, evaluation, ledger.reads(), check=False, required=ledger.needs())
 
     # what a run asks for (runs.stacks.Services)
 

@@ -27,6 +27,9 @@ create table if not exists updates (
 create table if not exists reads (
     reader text not null, target text not null, key text not null, seen real not null,
     primary key (reader, target, key)) without rowid;
+create table if not exists needs (
+    reader text not null, target text not null, key text not null,
+    primary key (reader, target, key)) without rowid;
 """
 
 
@@ -82,7 +85,11 @@ class Ledger:
         with self._open() as ledger:
             for reader, found in reads:
                 ledger.execute("delete from reads where reader = ?", (reader,))
-                rows = {(reader, read.stack, read.key, now) for read in found}
+                ledger.execute("delete from needs where reader = ?", (reader,))
+                seen = tuple(found)
+                needed = {(reader, read.stack, read.key) for read in seen if read.required}
+                ledger.executemany("insert or replace into needs values (?, ?, ?)", sorted(needed))
+                rows = {(reader, read.stack, read.key, now) for read in seen}
                 ledger.executemany("insert or replace into reads values (?, ?, ?, ?)", sorted(rows))
 
     def suspected(self, reads: Iterable[tuple[str, Iterable[StackRead]]]) -> None:
@@ -111,6 +118,13 @@ class Ledger:
             return ()
         with self._open() as ledger:
             return tuple(ledger.execute("select reader, target, key from reads order by 1, 2, 3"))
+
+    def needs(self) -> frozenset[tuple[str, str, str]]:
+        """Those of the recorded reads that a program cannot do without."""
+        if not self._path.exists():
+            return frozenset()
+        with self._open() as ledger:
+            return frozenset(ledger.execute("select reader, target, key from needs"))
 
     def runs(self, limit: int = 20) -> tuple[RecordedRun, ...]:
         """The latest runs, newest first."""

@@ -43,6 +43,7 @@ class Run:
         options: Options | None = None,
         parallel: int = 8,
         cancelled: asyncio.Event | None = None,
+        judge: stacks.Judge = lambda _stack, _plan: (),
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self._plan = plan
@@ -52,6 +53,7 @@ class Run:
         self._options = options or Options()
         self._parallel = parallel
         self._cancelled = cancelled or asyncio.Event()
+        self._judge = judge
         self._previewed: dict[StackName, Properties] = {}
 
     async def preview(self) -> dict[str, Plan]:
@@ -106,7 +108,9 @@ class Run:
         return plan
 
     def _one(self, stack: Stack, resolver: references.RunReferences) -> stacks.StackRun:
-        return stacks.StackRun(stack, self._services, resolver.of(stack), self._events, self._options, self._cancelled)
+        return stacks.StackRun(
+            stack, self._services, resolver.of(stack), self._events, self._options, self._cancelled, self._judge
+        )
 
     async def _schedule(self, work: scheduling.Work) -> dict[str, Outcome]:
         def skip(key: str, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from stackyard import errors
@@ -48,6 +48,10 @@ class Services(Protocol):
         """Whether a killed run left a journal or a lock behind."""
 
 
+Judge = Callable[[Stack, Plan], tuple[diagnostics.Diagnostic, ...]]
+"""What is to be said of a plan that the stack's own program cannot know; an error refuses the plan."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class StackRun:
     """Everything to plan and apply one stack."""
@@ -58,6 +62,7 @@ class StackRun:
     events: Sink
     options: Options
     cancelled: asyncio.Event
+    judge: Judge = lambda _stack, _plan: ()
 
     @property
     def key(self) -> str:
@@ -72,6 +77,7 @@ class StackRun:
             checkpoint = await self.services.read(self.stack.name) or Checkpoint(self.stack.name.stack)
             context = await self._context(checkpoint)
             plan = await (await self.services.engine(self.stack)).plan(context, operation)
+            plan = dataclasses.replace(plan, diagnostics=(*plan.diagnostics, *self.judge(self.stack, plan)))
         except errors.StackyardError as fault:
             plan = Plan(self.key, operation, diagnostics=self._faults(fault))
         outcome = Outcome.FAILED if plan.failed else Outcome.SUCCEEDED

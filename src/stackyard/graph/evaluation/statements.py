@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from stackyard.graph.evaluation import pure, values
+from stackyard.graph.evaluation import pure, scopes, values
 from stackyard.graph.evaluation.expressions import Expressions
 from stackyard.graph.evaluation.frames import Frame
 from stackyard.graph.evaluation.values import Class, Function, Instance, Unknown, Value
@@ -232,6 +232,9 @@ class Statements(Expressions):
         """The rounds over one iterable."""
         items = pure.iterated(iterable)
         if items is not None:
+            if not items and "export" in scopes.words(node):
+                # Who fills it may be a decorator or the like, which a slice by names does not see.
+                self.facts.open_.setdefault(self.place(node, frame), "a loop over what is empty as far as one can tell")
             return self.rounds_of(node, frame, self.bound(node.target, items, frame))
         for item in pure.possible(iterable):
             perhaps = functools.partial(self.rounds_of, node, frame, self.bound(node.target, [item], frame))
