@@ -24,7 +24,7 @@ VERBS: Final = {
     "install": ("install", "Install the packages of projects as their lock files say."),
     "ls": ("ls", "List the stacks of the estate."),
     "merge": ("merge", "Merge stacks into one, without making a resource anew."),
-    "new": ("new", "Make an estate or a project."),
+    "new": ("new", "Make an estate, a project, a component or a service."),
     "output": ("output", "Print a stack's outputs."),
     "preview": ("preview", "Show what `up` would do; change nothing."),
     "refresh": ("refresh", "Read every resource again and correct the state."),
