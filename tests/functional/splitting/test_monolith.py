@@ -21,11 +21,19 @@ EXAMPLE = Path(__file__).parents[3] / "examples/monolith"
 PARTS = ("core", "api", "packing", "restocking")
 
 
-@pytest.fixture
-def estate(tmp_path: Path, embedded_cloud: EmbeddedCloud) -> Path:
-    copy = running.copied(EXAMPLE, tmp_path / "monolith", embedded_cloud)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, embedded_cloud: EmbeddedCloud) -> Path:
+    """The shop, up in one stack."""
+    copy = running.copied(EXAMPLE, tmp_path_factory.mktemp("whole") / "monolith", embedded_cloud)
     running.run(copy, "up", "--yes", "--json").done()
     return copy
+
+
+@pytest.fixture
+def estate(tmp_path: Path, whole: Path) -> Path:
+    """A copy of it, with its state; what is in the cloud is one for all."""
+    shutil.copytree(whole, tmp_path / "monolith", symlinks=True)
+    return tmp_path / "monolith"
 
 
 def answer(url: str, method: str, path: str, body: Any = None) -> Any:
