@@ -28,6 +28,8 @@ from stackyard.scaffold.writing import Insertion
 
 FILE: Final = "template.yaml"
 FILES: Final = "files"
+SUFFIX: Final = ".template"
+"""The end of a file's name that is dropped: it keeps tools from taking `x.py.template` for a program."""
 _COUNT_LIMIT: Final = 500
 _BYTES_LIMIT: Final = 5 << 20
 _NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,63}$"
@@ -189,7 +191,7 @@ def rendered(template: Template, values: Mapping[str, str]) -> tuple[dict[str, s
     made: dict[str, str] = {}
     for name, text in template.files.items():
         shown = f"{template.shown}/{FILES}/{name}"
-        target = rendering.render(name, values, shown)
+        target = rendering.render(name, values, shown).removesuffix(SUFFIX)
         _stay(target, shown)
         if target in made:
             raise errors.UsageError(f"the template makes {target} twice", position=Position(shown))

@@ -18,7 +18,7 @@ variables:
 insert:
   - {file: apps.txt, line: "app {{module}}", among: "app "}
 """
-FILES = {"apps/{{module}}.py": "# {{title}} of {{owner}}\nclass {{class_name}}: ...\n"}
+FILES = {"apps/{{module}}.py.template": "# {{title}} of {{owner}}\nclass {{class_name}}: ...\n"}
 
 
 def template(folder: Path, text: str = YAML, files: Mapping[str, str] = FILES) -> Path:

@@ -1,0 +1,1 @@
+"""What the platform team gives to every program: image repositories, code repositories, monitors."""
