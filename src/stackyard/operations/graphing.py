@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from stackyard.graph import duplication as duplications
 from stackyard.graph import selection
+from stackyard.graph.duplication import Duplication
 from stackyard.model.diagnostics import Diagnostic
 from stackyard.model.estates import Reference, Stack
 from stackyard.operations import outputs
@@ -28,6 +30,12 @@ def draw(workspace: Workspace, select: Sequence[str] = (), exclude: Sequence[str
     names = {stack.name for stack in stacks}
     found = [each for each in graph.references if each.reader in names and (each.external or each.target in names)]
     return Drawing(stacks, tuple(found), graph.diagnostics)
+
+
+def duplication(workspace: Workspace) -> tuple[Duplication, ...]:
+    """What the estate's programs say twice, by program; the last is the whole."""
+    workspace.check()
+    return duplications.measure(workspace.estate)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Self
 from stackyard import errors
 from stackyard.cloud import client as clouds
 from stackyard.config import resolution, stack_files
+from stackyard.config.environments import handing
+from stackyard.config.resolution import ResolvedConfig
 from stackyard.estate import discovery
 from stackyard.graph import graphs, references
 from stackyard.kit import registry
@@ -74,6 +76,7 @@ class Workspace:
         self._languages: dict[str, Language] = {}
         self._engines: dict[str, Engine] = {}
         self._starting: asyncio.Task[clouds.CloudInfo] | None = None
+        self._files = handing.TemporaryFiles()
 
     def _adopt(self, found: discovery.Discovery) -> None:
         self.estate: Estate = found.estate
@@ -96,12 +99,15 @@ class Workspace:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for engine in self._engines.values():
-            await engine.close()
-        for language in self._languages.values():
-            await language.close()
-        if self._catalog is not None:
-            await self._catalog.close()
+        try:
+            for engine in self._engines.values():
+                await engine.close()
+            for language in self._languages.values():
+                await language.close()
+            if self._catalog is not None:
+                await self._catalog.close()
+        finally:
+            self._files.remove()
 
     def check(self) -> None:
         """Raises DiagnosedError with every fault of the estate's files, if there is one."""
@@ -142,15 +148,21 @@ class Workspace:
         deploys as, and none of the user's own AWS settings. Starts the cloud on need.
         """
         deployer = deployers.Deployer.of(os.environ, self._opening.as_role)
+        resolved, environ = await asyncio.to_thread(self._given, stack)
         if stack.cloud != "embedded":
             deployer.refuse_aws(stack)
-            return dict(os.environ)
+            return environ
         await self.ensure_cloud()
-        region = (await self.config(stack))[0].get("aws:region", DEFAULT_REGION)
         account = self.account(stack)
-        root = self.cloud.environ(account, region)
+        root = self.cloud.environ(account, resolved.values.get("aws:region", DEFAULT_REGION))
         inside = await asyncio.to_thread(deployer.settings, root, stack, account)
-        return {**deployers.withheld(clouds.withheld(os.environ)), **inside, "STACKYARD_CLOUD": "embedded"}
+        return {**deployers.withheld(clouds.withheld(environ)), **inside, "STACKYARD_CLOUD": "embedded"}
+
+    def _given(self, stack: Stack) -> tuple[ResolvedConfig, dict[str, str]]:
+        """A stack's configuration, and our own environment with what its configuration environments add."""
+        resolved = resolution.resolve(stack, self.secrets)
+        paths = self._files.variables(stack.name.short, resolved.files)
+        return resolved, {**os.environ, **handing.variables(resolved.variables), **paths}
 
     async def ensure_cloud(self) -> clouds.CloudInfo:
         """The running embedded cloud, started once however many stacks ask."""
