@@ -14,6 +14,7 @@ from . import (
     alarms,
     buckets,
     buses,
+    claims,
     conditions,
     credentials,
     crossing,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 ALL: tuple[ModuleType, ...] = (
     tracked,
     credentials,
+    claims,
     conditions,
     resources,
     transport,

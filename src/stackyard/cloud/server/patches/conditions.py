@@ -128,21 +128,23 @@ def _namespace(body: bytes, params: dict[str, Any]) -> str:
 def _leading_keys(given: dict[str, Any]) -> Iterator[str]:
     """The partition key of every item that a request names; `_NOTHING` for one that cannot be told."""
     for table, item in _items(given):
-        found = item.get(_hash_key(table, ""))
-        yield str(next(iter(found.values()))) if isinstance(found, dict) and found else _NOTHING
+        yield _value(item.get(_hash_key(table, "")))
     if "KeyConditionExpression" in given or "KeyConditions" in given:
         yield _queried(given, _hash_key(given.get("TableName", ""), given.get("IndexName", "")))
     if "Statement" in given or "Statements" in given:
         yield _NOTHING  # PartiQL: which items it reaches is not worked out, so a condition on them is not met
 
 
+def _value(typed: Any) -> str:
+    """A key's value; `_NOTHING` for none, and for one of two types, of which the service may take the other."""
+    return str(next(iter(typed.values()))) if isinstance(typed, dict) and len(typed) == 1 else _NOTHING
+
+
 def _items(given: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    table = given.get("TableName", "")
-    if isinstance(given.get("Key") or given.get("Item"), dict):
-        yield table, given.get("Key") or given["Item"]
+    yield from _named(given)
     for request in given.get("TransactItems", ()):
         for action in request.values():
-            yield action.get("TableName", ""), action.get("Key") or action.get("Item") or {}
+            yield from list(_named(action)) or [(action.get("TableName", ""), {})]
     batches = given.get("RequestItems") or {}
     for name, batch in batches.items():
         for entry in batch.get("Keys", ()) if isinstance(batch, dict) else batch:
@@ -150,14 +152,21 @@ def _items(given: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, wanted or entry
 
 
+def _named(given: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The item of `Key` and that of `Item`: which of them is meant is the action's business, so both count."""
+    for part in ("Key", "Item"):
+        if isinstance(given.get(part), dict):
+            yield given.get("TableName", ""), given[part]
+
+
 def _queried(given: dict[str, Any], hash_key: str) -> str:
     names, values = given.get("ExpressionAttributeNames") or {}, given.get("ExpressionAttributeValues") or {}
     for name, placeholder in _EQUAL.findall(given.get("KeyConditionExpression", "")):
         if names.get(name, name) == hash_key and values.get(placeholder):
-            return str(next(iter(values[placeholder].values())))
+            return _value(values[placeholder])
     condition = (given.get("KeyConditions") or {}).get(hash_key) or {}
     wanted = condition.get("AttributeValueList") or [{}]
-    return str(next(iter(wanted[0].values()), _NOTHING)) if condition.get("ComparisonOperator") == "EQ" else _NOTHING
+    return _value(wanted[0]) if condition.get("ComparisonOperator") == "EQ" else _NOTHING
 
 
 def _hash_key(table: str, index: str) -> str:
