@@ -18,6 +18,7 @@ from stackyard.graph.evaluation.sources import Source
 from stackyard.graph.evaluation.state import Hidden, Shared, Subject
 from stackyard.graph.exports import Exports
 from stackyard.graph.naming import Namer
+from stackyard.graph.reading import programs
 from stackyard.model.diagnostics import Diagnostic, warning
 from stackyard.model.estates import Estate, Evidence, EvidenceKind, OutputRead, Project, Reference, Stack
 from stackyard.model.names import StackName
@@ -42,16 +43,20 @@ class Evaluation:
 def evaluate(
     estate: Estate, config_value: configuration.ConfigValue | None = None, *, stacks: Iterable[Stack] | None = None
 ) -> Evaluation:
-    """Evaluate the Python programs of `stacks` (all of the estate's by default). Runs and imports none of them.
+    """Evaluate the programs of `stacks` (all of the estate's by default). Runs and imports none of them.
 
     `config_value(stack, key)` gives a configuration value by its full key as text, None when it is not set, and
     raises `Hidden` for a secret or a value that is not known yet. By default the stacks' own files are read.
     What cannot be told is a warning with its position; nothing is guessed.
     """
     config_value = config_value or configuration.Files()
-    chosen = [stack for stack in (estate.stacks if stacks is None else stacks) if program_file(stack.project)]
+    asked = tuple(estate.stacks if stacks is None else stacks)
+    chosen = [stack for stack in asked if program_file(stack.project)]
     with indexes.opened(estate.root) as index:
         found = _facts(estate, chosen, config_value, index)
+    others = [stack for stack in asked if programs.is_read(stack.project)]
+    found += [programs.read(each.project, _subject(estate, each, config_value)) for each in others]
+    chosen += others
     namer = Namer(estate)
     references: list[Reference] = []
     told: dict[tuple[Position | None, str, str], list[Diagnostic]] = {}
@@ -80,18 +85,18 @@ def _facts(
     if None not in known:
         return [each for each in known if each is not None]
     shared = Shared(roots.reach)
-    programs: dict[Path, Source | None] = {}
+    starts: dict[Path, Source | None] = {}
     for stack, facts in zip(stacks, known, strict=True):
-        if facts is None and stack.project.path not in programs:
-            programs[stack.project.path] = shared.sources.read(program_file(stack.project) or Path())
+        if facts is None and stack.project.path not in starts:
+            starts[stack.project.path] = shared.sources.read(program_file(stack.project) or Path())
     for subject in {subject.folder: subject for subject in subjects}.values():
-        if (program := programs.get(subject.folder)) is not None:
+        if (program := starts.get(subject.folder)) is not None:
             shared.learn(program, subject.roots)
     shared.find_sinks()
     found = []
     for stack, subject, facts in zip(stacks, subjects, known, strict=True):
         if facts is None:
-            facts = _evaluated(programs[stack.project.path], stack, subject, shared)
+            facts = _evaluated(starts[stack.project.path], stack, subject, shared)
             memory.keep(str(stack.name), subject, *facts)
         found.append(facts)
     return found
@@ -158,17 +163,20 @@ def _subjects(
     for stack in stacks:
         if stack.project.name not in of:
             of[stack.project.name] = roots.of(stack.project)
-    return [
-        Subject(
-            organization=estate.organization,
-            project=stack.project.name,
-            stack=stack.name.stack,
-            folder=stack.project.path,
-            roots=of[stack.project.name],
-            config_value=functools.partial(config_value, stack),
-        )
-        for stack in stacks
-    ]
+    return [_subject(estate, stack, config_value, of[stack.project.name]) for stack in stacks]
+
+
+def _subject(
+    estate: Estate, stack: Stack, config_value: configuration.ConfigValue, roots: tuple[Path, ...] = ()
+) -> Subject:
+    return Subject(
+        organization=estate.organization,
+        project=stack.project.name,
+        stack=stack.name.stack,
+        folder=stack.project.path,
+        roots=roots,
+        config_value=functools.partial(config_value, stack),
+    )
 
 
 def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | Diagnostic]:

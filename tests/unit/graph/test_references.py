@@ -291,8 +291,8 @@ def test_the_same_fault_in_several_stacks_is_told_once(tmp_path: Path) -> None:
     assert warning.message.endswith("an environment variable (in app/CI, app/Production, app/QA)")
 
 
-def test_other_languages_are_left_alone(tmp_path: Path) -> None:
-    files = {"app/Pulumi.yaml": "name: app\nruntime: nodejs\n"}
+def test_languages_that_are_not_read_are_left_alone(tmp_path: Path) -> None:
+    files = {"app/Pulumi.yaml": "name: app\nruntime: dotnet\n"}
     assert evaluated(tmp_path, "ref('x')", files) == references.Evaluation()
 
 

@@ -4,7 +4,3 @@ Promise: every fault of a program's shape is told at once, each with its place, 
 resources are registered as soon as what they need is there. It reads files of the project only, and calls nobody
 but the monitor.
 """
-
-from stackyard.languages.yaml.language import YamlLanguage
-
-__all__ = ["YamlLanguage"]

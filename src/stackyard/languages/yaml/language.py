@@ -19,7 +19,7 @@ class YamlLanguage:
 
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Run a program to its end; see `languages.base.Language`."""
-        file = source(program.directory, program.main)
+        file = programs.source(program.directory, program.main)
         try:
             template = await asyncio.to_thread(read, file, program.project)
             if template.required:
@@ -34,15 +34,6 @@ class YamlLanguage:
 
     async def close(self) -> None:
         """Nothing is kept."""
-
-
-def source(directory: Path, main: str = "") -> Path:
-    """The file that a project's program is written in: `Main.yaml` beside its Pulumi.yaml, or that itself."""
-    start = directory / main
-    if start.is_file():
-        return start
-    named = (start / name for name in ("Main.yaml", "Main.yml", "Pulumi.yaml", "Pulumi.yml"))
-    return next((path for path in named if path.is_file()), start / "Main.yaml")
 
 
 def read(file: Path, project: str) -> Template:

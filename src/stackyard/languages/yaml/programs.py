@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from stackyard.errors import Position
@@ -85,6 +86,15 @@ class Template:
     def complain(self, message: str, position: Position) -> None:
         """Note a fault."""
         self.faults.append(error(message, position=position))
+
+
+def source(directory: Path, main: str = "") -> Path:
+    """The file that a project's program is written in: `Main.yaml` beside its Pulumi.yaml, or that itself."""
+    start = directory / main
+    if start.is_file():
+        return start
+    named = (start / name for name in ("Main.yaml", "Main.yml", "Pulumi.yaml", "Pulumi.yml"))
+    return next((path for path in named if path.is_file()), start / "Main.yaml")
 
 
 def read(root: Node, project: str) -> Template:

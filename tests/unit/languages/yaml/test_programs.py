@@ -12,7 +12,7 @@ import pytest
 
 from stackyard.errors import Position
 from stackyard.languages.base import Exit, Program
-from stackyard.languages.yaml import YamlLanguage
+from stackyard.languages.yaml.language import YamlLanguage
 from stackyard.model.registrations import CheckFailure, Goal, Invoked
 from stackyard.model.values import UNKNOWN, Asset, Secret
 from stackyard.testing.monitors import EchoMonitor
