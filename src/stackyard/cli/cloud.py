@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from stackyard.cli import options, screens
+from stackyard.cli import groups, options, screens
 from stackyard.operations import clouds
 from stackyard.operations.workspace import Opening
 
 
-@click.group("cloud")
+@click.group("cloud", cls=groups.Told)
 def command() -> None:
     """The embedded cloud: an AWS of your own on the loopback address. Embedded runs start it by themselves."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from stackyard import errors
-from stackyard.cli import options, screens
+from stackyard.cli import groups, options, screens
 from stackyard.operations import environments, interrupts
 from stackyard.operations.environments import ByHand, Reconciled, Voice
 from stackyard.operations.reconciling import Manner
@@ -29,7 +29,7 @@ _RUNNING: Final = {
 }
 
 
-class _Verbs(click.Group):
+class _Verbs(groups.Told):
     """The verbs below, and those about runs, which are in a module of their own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -204,7 +204,10 @@ async def _carry_out(work: Work, *, yes: bool, as_json: bool, dry_run: bool) -> 
     finally:
         screen.close()
     _sum_up(done, as_json)
-    return errors.Cancelled.exit_code if cancelled.is_set() and done.exit_code else done.exit_code
+    if cancelled.is_set() and done.exit_code:
+        screen.note("stopped; the same command goes on from there")
+        return errors.Cancelled.exit_code
+    return done.exit_code
 
 
 def _show(survey: Survey, as_json: bool) -> None:
@@ -243,12 +246,12 @@ def _sum_up(done: Reconciled, as_json: bool) -> None:
         screens.write_json("reconciled", {"results": done.results, "diagnostics": done.diagnostics})
         return
     screens.diagnose(done.diagnostics)
+    shown = {str(each.message) for each in done.diagnostics}
     for result in done.results:
-        name = result.entry.replace(".", "/")
         if result.fault:
-            screens.note(f"{name}: {result.act} failed: {result.fault}" + (f" ({result.hint})" if result.hint else ""))
-        elif result.archive:
-            screens.note(f"{name}: its archive is {result.archive}")
+            told = "see above" if shown.issuperset(result.fault.split("; ")) else result.fault
+            name, hint = result.entry.replace(".", "/"), f" ({result.hint})" if result.hint else ""
+            screens.note(f"{name}: {result.act} failed: {told}{hint}")
     good = sum(1 for result in done.results if not result.fault)
     if done.results:
         screens.note(f"{good} of {len(done.results)} done")

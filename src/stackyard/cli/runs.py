@@ -37,7 +37,8 @@ def run_command(
 
     async def work(hosts: Hosting, record: Activation) -> Row:
         run = await launching.start(hosts, record, jobs, _user(), screens.note)
-        screens.note(f"run {run} is started")
+        follow_it = "" if wait or follow else f"; its log: stackyard environment logs {record.title} --follow"
+        screens.note(f"run {run} is started{follow_it}")
         if follow:
             await _follow(hosts, record, run, as_json=as_json, follow=True)
         if wait or follow:
@@ -128,8 +129,8 @@ def _told(row: Row, as_json: bool) -> int:
         screens.write_json("run", {"run": row})
     elif row["status"] in launching.FINAL:
         screens.table(views.RUNS, views.runs([row]))
-        if row["status"] != "succeeded" and row.get("message"):
-            screens.note(str(row["message"]))
+        if why := views.why(row):
+            screens.note(why)
     return _code(row)
 
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from typing import Any, Final
 
 import click
 
 from stackyard import errors
-from stackyard.cli import options, screens
+from stackyard.cli import groups, options, screens
 from stackyard.model.diagnostics import Diagnostic
 from stackyard.model.plans import Operation
 from stackyard.model.tenants import Grant, Group, HostedProject, Organization
 from stackyard.operations import leaving, tenants
-from stackyard.operations.deploying import Request
+from stackyard.operations.deploying import Deployment, Request
 from stackyard.operations.workspace import Opening
 
 _ELSEWHERE: Final = {"project": "project", "secret": "access", "token": "access", "wave": "wave"}
 
 
-class _Verbs(click.Group):
+class _Verbs(groups.Told):
     """The verbs below, and those in modules of their own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -74,10 +75,13 @@ def show(name: str, opening: Opening, as_json: bool) -> None:
         screens.write_json("tenant", {**document, "orphans": found.orphans})
         return
     screens.table(("ORGANIZATION", name), _facts(found))
+    screens.lines([""])
     screens.table(("GROUP", "MAY", "MEMBERS"), [_group(each) for each in found.organization.groups.values()])
     if rules := [row for each in found.organization.projects.values() for row in _rules(each)]:
+        screens.lines([""])
         screens.table(("PROJECT", "REF", "ENVIRONMENT", "CALLED", "SERVICES", "EXPIRES"), rows=rules)
     stacks = [(stack, "up" if up else "not up") for stack, up in found.stacks.items()]
+    screens.lines([""])
     screens.table(("STACK", "STATUS"), [*stacks, *((each, "orphan") for each in found.orphans)])
 
 
@@ -211,9 +215,13 @@ def _flag(opening: Opening, name: str, value: bool, *, yes: bool, as_json: bool)
 
 
 def _deploy(opening: Opening, request: Request, *, yes: bool, as_json: bool) -> int:
+    return _deployed(opening, request, yes=yes, as_json=as_json).exit_code
+
+
+def _deployed(opening: Opening, request: Request, *, yes: bool, as_json: bool) -> Deployment:
     from stackyard.cli import running  # lazy: it brings in what runs stacks
 
-    return running.carry_out(opening, request, apply=True, yes=yes, as_json=as_json).exit_code
+    return running.carry_out(opening, request, apply=True, yes=yes, as_json=as_json)
 
 
 @command.command("remove")
@@ -230,13 +238,16 @@ def remove(name: str, with_data: bool, yes: bool, opening: Opening, as_json: boo
     tell = _quiet if as_json else screens.note
     found = asyncio.run(leaving.surveyed(opening, name, tell))
     if found.objects and not found.disposable:
-        _empty(opening, found, with_data=with_data, yes=yes, tell=tell)
-    selected = (*found.stacks, *found.orphans)
+        _empty(opening, found, with_data=with_data, yes=yes, as_json=as_json, tell=tell)
+    selected, agreed = (*found.stacks, *found.orphans), yes
     if selected:
         known = Opening(opening.cwd, (*opening.stacks, *found.orphans), opening.backend, past_entries=True)
-        code = _deploy(known, Request(Operation.DESTROY, selected), yes=yes, as_json=as_json)
-        if code:
-            return code
+        destroyed = _deployed(known, Request(Operation.DESTROY, selected), yes=yes, as_json=as_json)
+        if destroyed.exit_code or destroyed.updates is None:
+            return destroyed.exit_code
+        agreed = yes or bool(destroyed.changes)
+    if not agreed:
+        _ask(f"Remove the file and the tokens of {name}?", as_json)
     gone = asyncio.run(leaving.finished(opening, found, tell))
     if as_json:
         screens.write_json("tenant-removed", {"name": name, "gone": gone})
@@ -248,11 +259,17 @@ def remove(name: str, with_data: bool, yes: bool, opening: Opening, as_json: boo
     return 0
 
 
-def _empty(opening: Opening, found: leaving.Leaving, *, with_data: bool, yes: bool, tell: Any) -> None:
+def _ask(question: str, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise errors.UsageError("this needs your consent, and there is no terminal to ask", hint="pass --yes")
+    click.confirm(question, abort=True)
+
+
+def _empty(opening: Opening, found: leaving.Leaving, *, with_data: bool, yes: bool, as_json: bool, tell: Any) -> None:
     if not with_data:
         message = f"the data bucket {found.bucket} of {found.name} has {found.objects} objects and versions"
         raise errors.UsageError(message, hint="--with-data deletes them; the archive is another bucket, and stays")
     if not yes:
-        click.confirm(f"Delete {found.objects} objects and versions in {found.bucket} for good?", abort=True)
+        _ask(f"Delete {found.objects} objects and versions in {found.bucket} for good?", as_json)
     count = asyncio.run(leaving.emptied(opening, found, tell))
     tell(f"{found.bucket}: {count} objects and versions are deleted")

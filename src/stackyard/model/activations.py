@@ -85,6 +85,11 @@ class Activation:
         return f"{self.organization}.{self.key}"
 
     @property
+    def title(self) -> str:
+        """Its name as people write and read it: `organization/project/environment`."""
+        return f"{self.organization}/{self.project}/{self.environment}"
+
+    @property
     def shape(self) -> str:
         """A digest of everything that its stack is made of; what is only bookkeeping is left out."""
         made = {name: value for name, value in self.data().items() if name not in _BOOKKEEPING}

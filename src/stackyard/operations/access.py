@@ -47,11 +47,12 @@ async def keep(opening: Opening, where: Place, value: str, tell: tenants.Tell) -
 
     Raises UsageError for what the file does not name, StackNotFound when the project was never brought up.
     """
-    if not value or len(value.encode()) > _LONGEST:
-        raise errors.UsageError(f"a secret has 1 to {_LONGEST} bytes")
     async with tenants.opened(opening, tell) as workspace:
         hosting = Hosting(workspace)
         _check_named(_sound(tenants.found(hosting, where.organization)), where)
+        if not value or len(value.encode()) > _LONGEST:
+            hint = "its value is read from standard input: … < FILE"
+            raise errors.UsageError(f"a secret has 1 to {_LONGEST} bytes, not {len(value.encode())}", hint=hint)
         key = await _key(hosting, where.organization)
         client = await in_cloud(hosting.clients(where.organization), "secretsmanager")
         if not await in_cloud(_put, client, where, value, key):

@@ -18,9 +18,10 @@ from stackyard.operations.hosting import Hosting, in_cloud
 from stackyard.operations.reconciling import Manner, Reconciliation, Result
 from stackyard.operations.surveying import Survey
 from stackyard.operations.workspace import Opening, Workspace
-from stackyard.tenancy import archive, reconcile, rules, sources, wishes
+from stackyard.tenancy import archive, reconcile, registry, rules, sources, wishes
 from stackyard.tenancy.archive import Archive
 from stackyard.tenancy.reconcile import Act, Change, Decision
+from stackyard.tenancy.records import Reading
 from stackyard.tenancy.rows import Row
 
 Tell = Callable[[str], None]
@@ -170,7 +171,7 @@ def _by_hand(record: Activation | None, target: Activation) -> Change:
         return Change(Act.ACTIVATE, None, target, "by hand")
     if record.ref != target.ref and not record.manual:
         hint = "give the new one a name of its own: --name NAME"
-        raise errors.UsageError(f"environment {record.entry} is of {record.ref}", hint=hint)
+        raise errors.UsageError(f"environment {record.title} is of {record.ref}", hint=hint)
     wish = reconcile.Wish(record.organization, (reconcile.Wanted(target),), frozenset({record.project}))
     (change,) = reconcile.decide(wish, [record], 0).changes
     return change
@@ -192,7 +193,7 @@ async def retire(
                 change = next(each for each in found.decisions[0].changes if each.entry == record.entry)
                 if change.act is not Act.RETIRE:
                     hint = f"delete {record.ref}, or change the rule"
-                    raise errors.UsageError(f"environment {record.entry} is what a rule wants", hint=hint)
+                    raise errors.UsageError(f"environment {record.title} is what a rule wants", hint=hint)
             change = Change(Act.RETIRE, record, None, "by hand")
             survey = Survey((Decision(record.organization, (change,)),))
             if not agree(survey):
@@ -203,11 +204,13 @@ async def retire(
 async def listed(opening: Opening, chosen: Sequence[str] = ()) -> tuple[tuple[Listed, ...], tuple[Diagnostic, ...]]:
     """Every environment of the chosen organizations (default: all), and records that cannot be read.
 
-    Last runs are known while the embedded cloud runs, or on AWS; it is not started for this.
+    Last runs are known while the embedded cloud runs, or on AWS; it is not started for this. Raises UsageError for an
+    organization of which there is neither a file nor a record.
     """
     async with opened(opening) as workspace:
         hosts = Hosting(workspace)
         reading = hosts.read()
+        _check_known(hosts, reading, chosen)
         records = [each for each in reading.active if not chosen or each.organization in chosen]
         asks = await workspace.cloud.status() is not None or any(
             each.cloud == "aws" for each in workspace.estate.stacks
@@ -215,6 +218,14 @@ async def listed(opening: Opening, chosen: Sequence[str] = ()) -> tuple[tuple[Li
         runs = await asyncio.gather(*(_last(hosts, each) if asks else _nothing() for each in records))
         found = [await _listed(hosts, each, run) for each, run in zip(records, runs, strict=True)]
         return tuple(found), reading.diagnostics
+
+
+def _check_known(hosts: Hosting, reading: Reading, chosen: Sequence[str]) -> None:
+    entries = (*(each.entry for each in reading.active), *reading.blocked)
+    known = {*(each.name for each in registry.entries(hosts.tenants)), *(entry.partition(".")[0] for entry in entries)}
+    for name in chosen:
+        if name not in known:
+            raise errors.UsageError(f"there is no organization {name!r}", hint=suggest(name, sorted(known)))
 
 
 async def _listed(hosts: Hosting, record: Activation, run: Row | None) -> Listed:

@@ -62,7 +62,7 @@ class Hosting:
         """One environment's record. Raises UsageError naming those that there are, StateError for a damaged one."""
         entry = f"{organization}.{project}.{environment}"
         if not self.records.file(entry).exists():
-            known = ", ".join("/".join(each.entry.split(".")) for each in self.read().active) or "none"
+            known = ", ".join(each.title for each in self.read().active) or "none"
             message = f"environment {organization}/{project}/{environment} is not active"
             raise errors.UsageError(message, hint=f"there are: {known}")
         return self.records.one(entry)

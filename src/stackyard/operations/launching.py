@@ -41,9 +41,8 @@ async def start(hosts: Hosting, record: Activation, jobs: Sequence[str], by: str
     answer = await in_cloud(leases.launch, site, record, order)
     if "refused" in answer:
         holder = str(answer.get("run") or "")
-        name = "/".join(record.entry.split("."))
-        hint = f"stackyard environment logs {name} {holder} -f, or stop it" if holder else ""
-        message = f"no run of {name} was started: {answer['refused']}" + (f" ({holder})" if holder else "")
+        hint = f"stackyard environment logs {record.title} {holder} -f, or stop it" if holder else ""
+        message = f"no run of {record.title} was started: {answer['refused']}" + (f" ({holder})" if holder else "")
         raise errors.EngineError(message, hint=hint)
     return str(answer["run"])
 
@@ -53,7 +52,7 @@ async def stop(hosts: Hosting, record: Activation, run: str, by: str) -> str:
     site = await hosts.site(record.organization)
     run = run or await in_cloud(leases.holder, site, record)
     if not run:
-        raise errors.UsageError(f"nothing runs in {'/'.join(record.entry.split('.'))}")
+        raise errors.UsageError(f"nothing runs in {record.title}")
     answer = await in_cloud(leases.stop, site, record, run, by)
     if "refused" in answer:
         raise errors.EngineError(f"run {run} was not stopped: {answer['refused']}")
@@ -78,7 +77,7 @@ async def ended(hosts: Hosting, record: Activation, run: str) -> Row:
     while True:
         row = await in_cloud(rows.one, dynamodb, site.runs_table, record.key, run)
         if row is None or "status" not in row:
-            raise errors.UsageError(f"environment {'/'.join(record.entry.split('.'))} has no run {run!r}")
+            raise errors.UsageError(f"environment {record.title} has no run {run!r}")
         if row["status"] in FINAL:
             return row
         if await in_cloud(leases.holder, site, record) == run:
@@ -104,7 +103,7 @@ async def lines(hosts: Hosting, record: Activation, run: str, *, follow: bool) -
             is_last = ending is None or ending.done()  # asked before the log is read: what it wrote is read below
             row = await in_cloud(rows.one, dynamodb, site.runs_table, record.key, run)
             if row is None or "status" not in row:
-                raise errors.UsageError(f"environment {'/'.join(record.entry.split('.'))} has no run {run!r}")
+                raise errors.UsageError(f"environment {record.title} has no run {run!r}")
             while stream := row.get("log_stream"):
                 given = {"logGroupName": site.logs_of(record), "logStreamName": stream, "startFromHead": True}
                 page = await in_cloud(_page, logs, {**given, **token})

@@ -144,7 +144,7 @@ class Reconciliation:
             self.diagnostics += ready.warnings
             put = await in_cloud(activation.deliver, site, ready)
             target = ready.activation
-            self._tell(f"{target.entry}: {target.commit[:12]} is {'delivered' if put else 'there already'}")
+            self._tell(f"{target.title}: {target.commit[:12]} is {'delivered' if put else 'there already'}")
         target = dataclasses.replace(target, activated=target.activated or int(time.time()))
         self.records.write(target)
         return dataclasses.replace(change, target=target)
@@ -210,7 +210,7 @@ class Reconciliation:
             try:
                 await launching.equip(self.hosting, target, self._tell)
             except errors.StackyardError as fault:
-                told = f"the schedules of {change.entry} are on, but what they need is not installed: {fault.message}"
+                told = f"the schedules of {target.title} are on, but what they need is not installed: {fault.message}"
                 self.diagnostics.append(diagnostics.warning(told, hint=fault.hint, position=fault.position))
 
     def _raised(self, change: Change, faults: dict[str, str]) -> None:
@@ -269,7 +269,7 @@ class Reconciliation:
                 assert site is not None
                 made = await in_cloud(archive.make, site, record, record.archive, int(time.time()), self._tell)
                 await in_cloud(archive.verify, site, record.archive)
-                self._tell(f"{record.entry}: archived and verified, {len(made.files)} files, {made.size} bytes")
+                self._tell(f"{record.title}: archived and verified, {len(made.files)} files, {made.size} bytes")
             record = self.records.write(dataclasses.replace(record, phase=Phase.ARCHIVED))
         return dataclasses.replace(change, record=record)
 
@@ -281,10 +281,10 @@ class Reconciliation:
                 asked = ""
             elif asked != run:
                 await in_cloud(leases.stop, site, record, run, "reconcile")
-                self._tell(f"{record.entry}: run {run} is asked to stop")
+                self._tell(f"{record.title}: run {run} is asked to stop")
                 deadline, asked = time.monotonic() + STOPPING_SECONDS, run
             elif time.monotonic() > deadline:
-                raise errors.StateError(f"run {run} of {record.entry} does not end")
+                raise errors.StateError(f"run {run} of {record.title} does not end")
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _proven(self, change: Change) -> Change:
@@ -302,7 +302,7 @@ class Reconciliation:
         if stack := self.hosting.stack(ENVIRONMENTS, change.entry):
             await self.hosting.forget(stack)
         self.records.remove(change.entry)
-        self._tell(f"{change.entry}: gone" + (f"; its archive is {record.archive}" if record.archive else ""))
+        self._tell(f"{record.title}: gone" + (f"; its archive is {record.archive}" if record.archive else ""))
         self.results.append(Result(change.entry, change.act, change.reason, archive=record.archive))
         return change
 

@@ -177,7 +177,9 @@ async def accepted(opening: Opening, name: str, tell: Tell) -> str:
             message = (
                 f"{name} has not asked to be an organization" if row is None else f"{name} is {row.status} already"
             )
-            raise errors.UsageError(message, hint=f"waiting: {', '.join(waiting) or 'nobody'}")
+            raise errors.UsageError(
+                message, hint=f"these have: {', '.join(waiting)}" if waiting else "no request is waiting"
+            )
         path = hosting.tenants / f"{name}.yaml"
         if path.exists():
             tell(f"{path.name} is there already: it is left as it is")

@@ -36,7 +36,7 @@ def prepare(target: Activation, lock: Lock) -> Ready:
     commit = sources.fetch(target.repository, target.commit)
     manifest, found = meltano.read(commit.text(target.manifest), target.manifest, commit.included(target.manifest))
     found = (*found, *(_checked(target, manifest) if manifest is not None else ()))
-    told = tuple(dataclasses.replace(each, message=f"{target.entry}: {each.message}") for each in found)
+    told = tuple(dataclasses.replace(each, message=f"{target.title}: {each.message}") for each in found)
     if manifest is None or any(each.severity is Severity.ERROR for each in told):
         raise errors.DiagnosedError([each for each in told if each.severity is Severity.ERROR])
     bundle = commit.bundle()

@@ -134,21 +134,21 @@ def require(site: Site | None, record: Activation) -> None:
     again, so that nothing is destroyed when the archive has gone meanwhile.
     """
     if record.phase is not Phase.ARCHIVED:
-        raise errors.StateError(f"{record.entry} is {record.phase}, not archived: nothing of it is destroyed")
+        raise errors.StateError(f"{record.title} is {record.phase}, not archived: nothing of it is destroyed")
     if not record.archive:
         if record.archive_wanted:
-            raise errors.StateError(f"{record.entry} has no archive: nothing of it is destroyed")
+            raise errors.StateError(f"{record.title} has no archive: nothing of it is destroyed")
         return
     if site is None:
-        raise errors.StateError(f"the archive of {record.entry} cannot be reached: nothing of it is destroyed")
+        raise errors.StateError(f"the archive of {record.title} cannot be reached: nothing of it is destroyed")
     found = read(site, record.archive)
     if (found.project, found.environment, found.commit) != (record.project, record.environment, record.commit):
-        raise errors.StateError(f"{record.archive} is the archive of another environment than {record.entry}")
+        raise errors.StateError(f"{record.archive} is the archive of another environment than {record.title}")
     sizes = dict(_listed(site, f"{record.archive}/"))
     for name, file in found.files.items():
         if sizes.get(f"{record.archive}/{name}") != file.size:
             raise errors.StateError(
-                f"{record.archive}/{name} is gone or changed: nothing of {record.entry} is destroyed"
+                f"{record.archive}/{name} is gone or changed: nothing of {record.title} is destroyed"
             )
     snapshots.require(site, found.snapshots)
 
@@ -240,7 +240,7 @@ def _copy_runs(copying: _Copying, record: Activation, tell: Tell) -> None:
             head = row if row["run"] == "head" else head
             count += row["run"][:1].isdigit()
         copying.put("runs.jsonl", spool)
-    tell(f"{record.entry}: {count} run{'s' * (count != 1)}")
+    tell(f"{record.title}: {count} run{'s' * (count != 1)}")
     if head.get("state"):
         _copy_committed(copying, record, "state", head["state"])
     for name, key in sorted((head.get("data") or {}).items()):
@@ -249,7 +249,7 @@ def _copy_runs(copying: _Copying, record: Activation, tell: Tell) -> None:
 
 def _copy_committed(copying: _Copying, record: Activation, name: str, key: str) -> None:
     if not key.startswith(objects_of(record)):
-        raise errors.StateError(f"the head of {record.entry} names {key}, which is not its own")
+        raise errors.StateError(f"the head of {record.title} names {key}, which is not its own")
     copying.copy(name, key)
 
 
@@ -266,7 +266,7 @@ def _copy_logs(copying: _Copying, record: Activation, tell: Tell) -> None:
                 line = {"timestamp": event["timestamp"], "message": event["message"]}
                 spool.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             copying.put(f"logs/{_quoted(stream)}.jsonl", spool)
-    tell(f"{record.entry}: {len(streams)} log stream{'s' * (len(streams) != 1)}")
+    tell(f"{record.title}: {len(streams)} log stream{'s' * (len(streams) != 1)}")
 
 
 def _events(logs: Any, group: str, stream: str) -> Iterator[dict[str, Any]]:

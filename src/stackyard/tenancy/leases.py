@@ -46,11 +46,11 @@ def launch(site: Site, record: Activation, order: Row) -> Row:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(order).encode())
     except client.exceptions.ResourceNotFoundException:
         hint = f"bring it up: stackyard environment reconcile {record.organization}"
-        raise errors.EngineError(f"environment {record.entry} has no launch function {name}", hint=hint) from None
+        raise errors.EngineError(f"environment {record.title} has no launch function {name}", hint=hint) from None
     said: Any = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError") or not isinstance(said, dict):
         told = said.get("errorMessage", "") if isinstance(said, dict) else said
-        raise errors.EngineError(f"the launch function of {record.entry} failed: {told}")
+        raise errors.EngineError(f"the launch function of {record.title} failed: {told}")
     return said
 
 

@@ -67,10 +67,10 @@ def ensure_activated(activation: Activation, progress: Progress | None = None) -
         commit.text(activation.manifest), activation.manifest, commit.included(activation.manifest)
     )
     if manifest is None:
-        raise ImageError(f"{activation.entry}: {activation.manifest} cannot be read: {faults[0]}")
+        raise ImageError(f"{activation.title}: {activation.manifest} cannot be read: {faults[0]}")
     if key(manifest) != activation.plugins:
         hint = "run `stackyard environment reconcile`"
-        raise ImageError(f"{activation.entry} was activated for another Meltano or Python", hint=hint)
+        raise ImageError(f"{activation.title} was activated for another Meltano or Python", hint=hint)
     return ensure(manifest, progress)
 
 

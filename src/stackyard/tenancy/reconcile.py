@@ -122,7 +122,7 @@ def _kept(mine: Mapping[str, Activation], reason: str) -> Iterator[Change]:
 
 def _orphans(mine: Mapping[str, Activation]) -> Iterator[Diagnostic]:
     for _, record in sorted(mine.items()):
-        message = f"environment {record.entry} is active, but its organization has no file that can be read"
+        message = f"environment {record.title} is active, but its organization has no file that can be read"
         hint = f"put back tenants/{record.organization}.yaml; nothing is done to it meanwhile"
         yield diagnostics.warning(message, hint=hint)
 

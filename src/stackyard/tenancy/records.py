@@ -73,7 +73,7 @@ class Records:
         try:
             files.write(self.file(activation.entry), (_HEAD + text).encode())
         except OSError as fault:
-            message = f"the record of environment {activation.entry} cannot be written: {fault}"
+            message = f"the record of environment {activation.title} cannot be written: {fault}"
             raise StateError(message) from fault
         return activation
 

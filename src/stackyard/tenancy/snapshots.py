@@ -33,7 +33,7 @@ def take(site: Site, record: Activation, stamp: str) -> list[str]:
     deadline = time.monotonic() + _SECONDS
     while (found := status(site, name)) != "available":
         if found != "creating" or time.monotonic() > deadline:
-            raise errors.StateError(f"snapshot {name} of {record.entry} is {found or 'gone'}")
+            raise errors.StateError(f"snapshot {name} of {record.title} is {found or 'gone'}")
         time.sleep(_POLL_SECONDS)  # as its maker says it: RDS tells nobody
     return [name]
 

@@ -13,6 +13,17 @@ DECIDED: Final = ("ENVIRONMENT", "WHAT", "REF", "COMMIT", "WHY")
 RUNS: Final = ("RUN", "STATUS", "STARTED", "SECONDS", "EXIT", "JOBS", "REASON", "ROWS")
 ARCHIVES: Final = ("ARCHIVE", "REF", "COMMIT", "MADE", "KEPT", "FILES", "BYTES")
 _DAY: Final = 86400
+_EXITS: Final = {
+    "64": "was ordered wrongly",
+    "65": "did not get the source, or the files of the last commit, that it should",
+    "66": "misses a secret's value, or its plugins",
+    "73": "was refused at its commit: somebody else has the lease",
+    "124": "reached its time limit",
+    "143": "was asked to stop",
+}
+"""As docs/guide/runs-of-data.md tells them."""
+_ORDINARY: Final = "Essential container in task exited"
+"""What ECS says of every task that ended by itself."""
 
 
 def short(ref: str) -> str:
@@ -54,6 +65,17 @@ def runs(found: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
         )
         for row in found
     ]
+
+
+def why(row: dict[str, Any]) -> str:
+    """Why a run has ended as it did, in words; empty for one that is good."""
+    if row.get("status") == "succeeded":
+        return ""
+    code, message = str(row.get("exit_code", "")), str(row.get("message", ""))
+    told = [] if message == _ORDINARY else [message]
+    if code:
+        told.insert(0, f"exit code {code}: it {_EXITS[code]}" if code in _EXITS else f"exit code {code}: see its log")
+    return "; ".join(part for part in told if part)
 
 
 def _seconds(row: dict[str, Any]) -> str:

@@ -123,6 +123,23 @@ def _it_is_written_and_checked(estate: Estate, tmp_path: Path) -> None:
     assert estate.statuses == {"acme": "file only", "umbrella": "file only"}
 
 
+def test_a_file_does_not_go_without_consent_and_an_unknown_organization_is_no_empty_one(estate: Estate) -> None:
+    estate.run("tenant", "new", "wayne", "--owner", "bruce@wayne.example").done()
+    refused = estate.run("tenant", "remove", "wayne")
+    assert refused.exit_code == 1
+    assert "this needs your consent" in refused.stderr
+    assert (estate.root / "tenants" / "wayne.yaml").exists()
+    assert "no environment is active" in estate.run("environment", "ls", "wayne").stderr
+    estate.run("tenant", "remove", "wayne", "--yes").done()
+    assert not (estate.root / "tenants" / "wayne.yaml").exists()
+    assert "there is no organization 'wayne'" in estate.run("environment", "ls", "wayne").stderr
+
+
+def test_help_of_groups_tells_whole_sentences(tmp_path: Path) -> None:
+    for group in ("tenant", "environment", "cloud"):
+        assert "..." not in running.run(tmp_path, group, "--help").stdout.partition("Commands:")[2]
+
+
 def _it_comes_up(estate: Estate) -> None:
     estate.run("up", "+tenant:umbrella", "+tenant:acme", "storage/Production", "--yes", "--json").done()
     assert estate.statuses == {"acme": "active", "umbrella": "active"}
@@ -138,7 +155,7 @@ def _a_request_becomes_a_file(estate: Estate) -> None:
     row = {"name": "hooli", "display_name": "Hooli: XYZ", "contact": "g@hooli.example", "status": "requested"}
     dynamodb.put_item(TableName=table, Item={key: {"S": value} for key, value in row.items()})
     assert estate.statuses["hooli"] == "requested"
-    assert estate.run("tenant", "accept", "nobody").exit_code == 1
+    assert "these have: hooli" in estate.run("tenant", "accept", "nobody").stderr
     assert estate.answer("tenant", "accept", "hooli")["path"] == "tenants/hooli.yaml"
     assert estate.answer("tenant", "show", "hooli")["tenant"]["display_name"] == "Hooli: XYZ"
     found = dynamodb.get_item(TableName=table, Key={"name": {"S": "hooli"}})["Item"]

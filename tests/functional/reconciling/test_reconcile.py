@@ -186,7 +186,7 @@ def test_nothing_is_destroyed_when_the_archive_is_gone_or_changed(hosted: Hosted
     missing = "there is no archive/shop.prod/20260101T000000Z/index.json in acme-archive"
     assert hosting.results(hosted.reconcile(exit_code=4)) == {("acme.shop.prod", "retire"): missing}
     keep.write(dataclasses.replace(lost, archive=""))
-    none = "acme.shop.prod has no archive: nothing of it is destroyed"
+    none = "acme/shop/prod has no archive: nothing of it is destroyed"
     assert hosting.results(hosted.reconcile(exit_code=4)) == {("acme.shop.prod", "retire"): none}
     hosted.tenant("acme", {"shop": shop}, suspended=True)
     made = hosting.running.run(hosted.root, "environment", "archive", "acme/shop/prod", "--json").done()

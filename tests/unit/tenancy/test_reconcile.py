@@ -125,7 +125,7 @@ def test_nothing_changes_for_a_project_that_could_not_be_read(phase: Phase) -> N
 def test_nothing_is_done_to_orphans_and_they_are_told() -> None:
     decision = reconcile.decide(Wish("acme", orphaned=True), [up(target())], NOW)
     assert decision.pending == ()
-    assert "acme.shop.prod is active, but its organization has no file" in decision.diagnostics[0].message
+    assert "acme/shop/prod is active, but its organization has no file" in decision.diagnostics[0].message
 
 
 def test_a_suspended_organization_gets_and_loses_nothing_but_its_schedules() -> None:
