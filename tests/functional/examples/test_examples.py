@@ -16,10 +16,13 @@ pytestmark = pytest.mark.cloud
 ROOT = Path(__file__).parents[3]
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(path.stem for path in CASES.glob("*.yaml"))
+# It needs Go and Node.js, and minutes to build: test_micro_stacks_languages is its case.
+ELSEWHERE = {"micro_stacks"}
 
 
 def test_every_example_has_a_case() -> None:
-    assert sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir()) == NAMES
+    examples = {path.name for path in (ROOT / "examples").iterdir() if path.is_dir()}
+    assert sorted(examples - ELSEWHERE) == NAMES
 
 
 @pytest.fixture(scope="module")

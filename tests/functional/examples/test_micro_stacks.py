@@ -71,6 +71,46 @@ def test_a_changed_function_is_all_that_is_deployed(estate: Path) -> None:
     assert running.run(estate, "up", "--yes", "--json").done().executed == set()
 
 
+@pytest.fixture
+def renamed(estate: Path) -> Iterator[Path]:
+    """The core's program, in which an export has another name, as long as a test runs."""
+    program = estate / "core" / "__main__.py"
+    edit(program, '"table_name"', '"name_of_table"')
+    yield program
+    edit(program, '"name_of_table"', '"table_name"')
+
+
+def test_check_names_both_places_of_a_renamed_output(estate: Path, renamed: Path) -> None:
+    done = running.run(estate, "check", "--json")
+    (found,) = done.documents[-1]["diagnostics"]
+    assert done.exit_code == 1
+    assert (found["position"]["path"], found["severity"]) == ("api/__main__.py", "error")
+    assert "'table_name' of core/dev" in found["message"]
+    assert f"core/__main__.py:{line(renamed, 'name_of_table')}:" in found["message"]
+    assert "'name_of_table'" in found["hint"]
+
+
+@pytest.mark.parametrize("select", [(), ("core",)])
+def test_preview_and_up_refuse_a_renamed_output(estate: Path, renamed: Path, select: tuple[str, ...]) -> None:
+    before = state(estate, "core/dev")
+    for verb in (("preview",), ("up", "--yes")):
+        done = running.run(estate, *verb, *select, "--json")
+        assert done.exit_code == 1
+        (found,) = done.plans["core/dev"]["diagnostics"]
+        assert found["position"]["path"] == "api/__main__.py"
+        assert f"core/__main__.py:{line(renamed, 'name_of_table')}:" in found["message"]
+    assert state(estate, "core/dev") == before
+
+
+def test_check_of_the_sound_example_says_nothing(estate: Path) -> None:
+    done = running.run(estate, "check", "--json").done()
+    assert done.documents[-1]["diagnostics"] == []
+
+
+def line(program: Path, text: str) -> int:
+    return next(n for n, each in enumerate(program.read_text().splitlines(), 1) if text in each)
+
+
 def test_a_member_deploys_what_their_role_may(estate: Path, ada: str) -> None:
     edit(estate / "api" / "functions" / "update.py", "no such item", "nothing to change")
     done = running.run(estate, "up", "api", "--yes", "--json", *ROLE).done()
