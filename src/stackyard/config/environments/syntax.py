@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from stackyard.config.environments import functions
 from stackyard.errors import Position
 from stackyard.estate import documents, files
 from stackyard.estate.documents import Node
@@ -103,6 +104,9 @@ def definition(root: Node) -> Definition:
         values = None
     if values is not None and values.fields is None:
         found.append(error(f"values must be a mapping, not a {values.kind}", position=values.position))
+        values = None
+    if values is not None and functions.called(values) is not None:
+        found.append(error("values must be a mapping, not a function's result", position=values.position))
         values = None
     listed = tuple(_imports(imports, found)) if imports is not None and imports.kind != "null" else ()
     return Definition(root.position, listed, values, tuple(found))

@@ -164,6 +164,7 @@ FAULTS = {
     "imports: {x: 1}": "error: imports must be a list, not a mapping",
     "[x": "error: malformed YAML",
     "values: [1]": "error: values must be a mapping, not a list",
+    "values: {fn::toJSON: {}}": "environments/a.yaml:1:9: error: values must be a mapping, not a function's result",
     "value: {}": "warning: unknown key 'value' in an environment",
     "values: {a: {fn::fromJSON: '" + "[" * 500 + "]" * 500 + "'}}": "nested more than 64 deep",
 }
