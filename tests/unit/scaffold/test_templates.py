@@ -187,10 +187,21 @@ def test_a_template_comes_from_a_git_repository_at_a_ref(tmp_path: Path) -> None
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.parametrize("place", ["ext::sh -c x", "http://example.com/x", "https://x y", "file:///x#--upload-pack=x"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ext::sh -c x",
+        "-oProxyCommand=x@h:p",
+        "http://example.com/x",
+        "https://x y",
+        "file:///x#--upload-pack=x",
+        "https://me:hush@h/x",
+    ],
+)
 def test_addresses_that_are_refused(tmp_path: Path, place: str) -> None:
-    with pytest.raises(errors.UsageError):
+    with pytest.raises(errors.UsageError) as caught:
         creating.estate(str(tmp_path), Wish("a", place))
+    assert "hush" not in f"{caught.value} {caught.value.hint}"
     assert list(tmp_path.iterdir()) == []
 
 
