@@ -117,6 +117,22 @@ def test_a_dead_holder_is_replaced_at_once_and_its_run_has_failed(launch: tuple[
     )
 
 
+def test_a_lease_that_a_run_has_forged_ends_no_run_of_another_environment(launch: tuple[ModuleType, Tasks]) -> None:
+    module, _ = launch
+    theirs = {"environment": "shop.prod", "run": "20260101T000000.000000Z-00000001"}
+    module.table().put_item(Item={**theirs, "status": "running"})
+    forged = {
+        "environment": "shop.dev",
+        "run": "lease",
+        "holder": theirs["run"],
+        "key": "shop.prod",
+        "task_arn": "none",
+    }
+    module.table().put_item(Item=forged)
+    assert "task_arn" in module.handler({"action": "start"}, None)
+    assert module.table().get_item(Key=theirs)["Item"]["status"] == "running"
+
+
 def test_a_run_that_ended_well_stays_so_when_its_lease_is_taken_over(launch: tuple[ModuleType, Tasks]) -> None:
     module, tasks = launch
     first = module.handler({"action": "start"}, None)

@@ -93,7 +93,8 @@ def _take(group: str, row: str, run: str, why: str, held: list[tuple[str, str]])
             continue
         if _lives(holder):
             raise Busy(holder["holder"], why)
-        _bury(holder)
+        # Runs may write their environment's lease, so what it says of other environments is not believed.
+        _bury(holder["key"] if group == "slots" else group, holder["holder"])
         _give_back(key, holder["holder"])
     raise Busy("", f"{why}, and its place is contended")
 
@@ -126,11 +127,11 @@ def _started(run: str) -> list[str]:
     return listed
 
 
-def _bury(holder: Row) -> None:
+def _bury(environment: str, run: str) -> None:
     """A run whose task is gone without a word has failed; a run that has ended already stays as it is."""
     try:
         table().update_item(
-            Key={"environment": holder["key"], "run": holder["holder"]},
+            Key={"environment": environment, "run": run},
             UpdateExpression="SET #s = :failed, #e = :now, #m = :message",
             ConditionExpression="attribute_exists(#r) AND NOT #s IN (:succeeded, :failed, :stopped)",
             ExpressionAttributeNames={"#s": "status", "#e": "ended", "#m": "message", "#r": "run"},
