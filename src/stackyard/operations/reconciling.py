@@ -327,7 +327,9 @@ class Reconciliation:
                     return await work(change)
                 except (errors.StackyardError, OSError) as fault:
                     self._failed(change, fault)
-                    return None
+                except Exception as fault:  # noqa: BLE001 - runs write rows and objects as they like: it stops nobody else
+                    self._failed(change, errors.StateError(f"{type(fault).__name__}: {fault}"))
+                return None
 
         return [done for done in await asyncio.gather(*(one(change) for change in changes)) if done is not None]
 

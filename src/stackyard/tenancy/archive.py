@@ -7,6 +7,7 @@ snapshot of its database, which the index names. Everything here blocks.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
 import hashlib
@@ -236,15 +237,27 @@ def _copy_runs(copying: _Copying, record: Activation, tell: Tell) -> None:
         head: rows.Row = {}
         count = 0
         for row in rows.of(site.client("dynamodb"), site.runs_table, record.key):
-            spool.write(json.dumps(row, sort_keys=True).encode() + b"\n")
+            spool.write(json.dumps(row, sort_keys=True, default=_bytes).encode() + b"\n")
             head = row if row["run"] == "head" else head
             count += row["run"][:1].isdigit()
         copying.put("runs.jsonl", spool)
     tell(f"{record.title}: {count} run{'s' * (count != 1)}")
-    if head.get("state"):
-        _copy_committed(copying, record, "state", head["state"])
-    for name, key in sorted((head.get("data") or {}).items()):
+    state, data = head.get("state") or "", head.get("data") or {}
+    if (
+        not isinstance(state, str)
+        or not isinstance(data, dict)
+        or not all(isinstance(key, str) for key in data.values())
+    ):
+        raise errors.StateError(f"the head of {record.title} is not one that a run commits")
+    if state:
+        _copy_committed(copying, record, "state", state)
+    for name, key in sorted(data.items()):
         _copy_committed(copying, record, f"data/{_quoted(name)}", key)
+
+
+def _bytes(value: Any) -> str:
+    """Bytes in a row, which only a run's own code can have put there, as base64."""
+    return base64.b64encode(value).decode()
 
 
 def _copy_committed(copying: _Copying, record: Activation, name: str, key: str) -> None:
