@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -92,14 +93,20 @@ def _build(folder: Path, plugins: Sequence[Plugin], packages: Path) -> None:
         _uv(plugin, packages, "venv", "--quiet", "--no-project", "--python", sys.executable, str(home / "venv"))
         _uv(plugin, packages, "pip", "install", "--quiet", "--only-binary", ":all:", "--python", str(python),
             "--", *plugin.requirements)  # fmt: skip
-        installed = _uv(plugin, packages, "pip", "freeze", "--python", str(python))
-        (home / "lock").write_text(installed)
+        (home / "lock").write_text(_locked_versions(home / "venv"))
         for site_packages in (home / "venv" / "lib").glob("python3.*/site-packages"):
             for why in cures.apply(site_packages):
                 logs.say(f"{plugin.name}: cured: {why}")
     _compile(folder)
     os.sync()
     (folder / ".ready").touch()
+
+
+def _locked_versions(venv: Path) -> str:
+    """What is installed, pinned. Its own Python is not asked: that would run every `.pth` file that was installed."""
+    places = [str(place) for place in (venv / "lib").glob("python3.*/site-packages")]
+    found = {f"{each.name}=={each.version}" for each in metadata.distributions(path=places)}
+    return "".join(f"{line}\n" for line in sorted(found, key=str.lower))
 
 
 def _uv(plugin: Plugin, packages: Path, *arguments: str) -> str:

@@ -45,3 +45,22 @@ def test_a_cure_is_applied_once_and_to_the_version_it_is_for(tmp_path: Path) -> 
     assert cures.apply(tmp_path, (cure,)) == []
     module.unlink()
     assert cures.apply(tmp_path, (cure,)) == []
+
+
+def test_what_was_installed_is_listed_without_its_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `.pth` file of a package would be run by any Python that starts there."""
+    asked: list[str] = []
+
+    def uv(_plugin: installing.Plugin, _packages: Path, *arguments: str) -> str:
+        asked.append(" ".join(arguments[:2]))
+        if arguments[0] == "pip":
+            found = Path(arguments[arguments.index("--python") + 1]).parents[1] / "lib/python3.11/site-packages"
+            (found / "target_x-1.0.dist-info").mkdir(parents=True)
+            (found / "target_x-1.0.dist-info" / "METADATA").write_text("Name: target-x\nVersion: 1.0\n")
+        return ""
+
+    monkeypatch.setattr(installing, "_uv", uv)
+    order = json.dumps({"key": "abcdef01", "plugins": [PLUGIN]})
+    assert installing.install({"STACKYARD_PLUGINS_ROOT": str(tmp_path), "STACKYARD_INSTALL": order}) == 0
+    assert (tmp_path / "abcdef01" / "loaders" / "target-x" / "lock").read_text() == "target-x==1.0\n"
+    assert asked == ["venv --quiet", "pip install"], "nothing asks the environment's own Python once a package is there"
