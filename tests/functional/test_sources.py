@@ -130,3 +130,26 @@ def test_what_is_no_repository_is_refused(repository: str, says: str) -> None:
     with pytest.raises(SourceError, match=says) as told:
         sources.refs(repository)
     assert "word" not in str(told.value).replace("password", "")
+
+
+def test_a_pack_that_unpacks_to_more_than_memory_holds_is_given_up(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commit = sources.fetch(str(repository), git(repository, "rev-parse", "HEAD"), tmp_path / "cache")
+    monkeypatch.setattr(sources, "BUNDLE_BYTES", 1024)
+    with pytest.raises(SourceError, match="is larger than"):
+        commit.bundle()
+    endless = sources._bounded(["yes"], os.environ, 60, 1000, cwd=tmp_path, lock=None)
+    assert len(endless[1]) == 1001
+    with pytest.raises(subprocess.TimeoutExpired):
+        sources._bounded(["sleep", "60"], os.environ, 0.05, 1000, cwd=tmp_path, lock=None)
+
+
+def test_a_pattern_that_names_thousands_of_files_is_refused(repository: Path, tmp_path: Path) -> None:
+    for number in range(sources.INCLUDED):
+        (repository / "more" / f"{number}.yml").write_text("{}")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "many")
+    commit = sources.fetch(str(repository), git(repository, "rev-parse", "HEAD"), tmp_path / "cache")
+    with pytest.raises(SourceError, match=r"names 101 files; at most 100"):
+        commit.included("meltano.yml")("more/*.yml")

@@ -14,6 +14,8 @@ import os
 import posixpath
 import re
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -26,6 +28,10 @@ LISTING_SECONDS: Final = 30.0
 FETCHING_SECONDS: Final = 300.0
 TEXT_BYTES: Final = 1 << 20
 BUNDLE_BYTES: Final = 256 << 20
+LISTING_BYTES: Final = 64 << 20
+INCLUDED: Final = 100
+"""How many files one pattern of `include_paths` may name."""
+_COMPLAINTS: Final = 64 << 10
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _URL: Final = re.compile(r"(https?|ssh|git|file)://[^\s\\]+|/[^\\\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\\]+")
 _PASSWORD: Final = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
@@ -175,14 +181,12 @@ class Commit:
         Raises SourceError when there are none, or more than 256 MiB.
         """
         paths = ["--", _inside(subfolder)] if subfolder else []
-        data = self._run("archive", "--format=tar", self.commit, *paths)
-        if len(data) > BUNDLE_BYTES:
-            raise SourceError(f"{self.repository} at {self.commit[:12]} is larger than {BUNDLE_BYTES >> 20} MiB")
+        data = self._run("archive", "--format=tar", self.commit, *paths, most=BUNDLE_BYTES)
         packed = gzip.compress(data, compresslevel=6, mtime=0)
         return Bundle(packed, hashlib.sha256(packed).hexdigest())
 
-    def _run(self, *arguments: str) -> bytes:
-        return _git(self.folder, arguments, LISTING_SECONDS)
+    def _run(self, *arguments: str, most: int = 0) -> bytes:
+        return _git(self.folder, arguments, LISTING_SECONDS, most=most)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -193,7 +197,10 @@ class _Included:
     def __call__(self, pattern: str) -> Mapping[str, str]:
         wanted = posixpath.normpath(posixpath.join(self.folder, pattern))
         names = (path for path in self.commit.paths() if path.endswith((".yml", ".yaml")))
-        return {path: self.commit.text(path) for path in names if globs.matches(wanted, path)}
+        found = [path for path in names if globs.matches(wanted, path)]
+        if len(found) > INCLUDED:
+            raise SourceError(f"include_paths {pattern!r} names {len(found)} files; at most {INCLUDED} are read")
+        return {path: self.commit.text(path) for path in found}
 
 
 def _is_good(name: str) -> bool:
@@ -234,9 +241,13 @@ def _bring(folder: Path, repository: str, commit: str, lock: int) -> None:
 
 def _git(
     folder: Path | None, arguments: Sequence[str], seconds: float, *,
-    fault: type[SourceError] = SourceError, lock: int | None = None,
+    fault: type[SourceError] = SourceError, lock: int | None = None, most: int = 0,
 ) -> bytes:  # fmt: skip
-    """Run git and return what it prints; `lock` stays held for as long as it runs, even if we are killed."""
+    """Run git and return what it prints; `lock` stays held for as long as it runs, even if we are killed.
+
+    A small pack can unpack to what no memory holds: beyond `most` bytes (0 = LISTING_BYTES) git is ended, and
+    SourceError is raised.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
     environ |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1",
                 "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "GCM_INTERACTIVE": "never"}  # fmt: skip
@@ -244,15 +255,45 @@ def _git(
     where = ["--git-dir", str(folder)] if folder else []
     command = ["git", *_SAFE, *where, *arguments]
     try:
-        done = subprocess.run(
-            command, capture_output=True, env=environ, timeout=seconds, check=False, stdin=subprocess.DEVNULL,
-            cwd=folder or "/", pass_fds=() if lock is None else (lock,),
-        )  # fmt: skip
+        code, printed, told = _bounded(
+            command, environ, seconds, most or LISTING_BYTES, cwd=folder or Path("/"), lock=lock
+        )
     except FileNotFoundError:
         raise SourceError("git is not installed") from None
     except subprocess.TimeoutExpired:
         raise Unreachable(f"git {arguments[0]} did not end within {seconds:.0f} seconds") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="backslashreplace").strip() or f"git ended with {done.returncode}"
-        raise fault(said)
-    return done.stdout
+    if len(printed) > (most or LISTING_BYTES):
+        raise SourceError(f"what git {arguments[0]} gives is larger than {(most or LISTING_BYTES) >> 20} MiB")
+    if code:
+        raise fault(told.decode(errors="backslashreplace").strip() or f"git ended with {code}")
+    return printed
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _bounded(
+    command: Sequence[str], environ: Mapping[str, str], seconds: float, most: int, *, cwd: Path, lock: int | None
+) -> tuple[int, bytes, bytes]:
+    """A command's exit code, output and complaints; at most one byte beyond `most` of output is ever held."""
+    late = threading.Event()
+    with tempfile.TemporaryFile() as complaints, subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=complaints, stdin=subprocess.DEVNULL, env=environ, cwd=cwd,
+        pass_fds=() if lock is None else (lock,),
+    ) as process:  # fmt: skip
+        timer = threading.Timer(seconds, _end, (process, late))
+        timer.start()
+        try:
+            assert process.stdout is not None
+            printed = process.stdout.read(most + 1)
+            if len(printed) > most:
+                process.kill()
+            code = process.wait()
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise subprocess.TimeoutExpired(command, seconds)
+        complaints.seek(0)
+        return code, printed, complaints.read(_COMPLAINTS)
