@@ -18,7 +18,7 @@ from stackyard.graph.evaluation.sources import Source
 from stackyard.graph.evaluation.state import Hidden, Shared, Subject
 from stackyard.graph.exports import Exports
 from stackyard.graph.naming import Namer
-from stackyard.graph.reading import programs
+from stackyard.graph.reading import programs, showing
 from stackyard.model.diagnostics import Diagnostic, warning
 from stackyard.model.estates import Estate, Evidence, EvidenceKind, OutputRead, Project, Reference, Stack
 from stackyard.model.names import StackName
@@ -55,17 +55,19 @@ def evaluate(
     with indexes.opened(estate.root) as index:
         found = _facts(estate, chosen, config_value, index)
     others = [stack for stack in asked if programs.is_read(stack.project)]
-    found += [programs.read(each.project, _subject(estate, each, config_value)) for each in others]
+    for each in others:
+        facts, files = programs.read(each.project, _subject(estate, each, config_value))
+        found.append((showing.shown(facts, each.project), files))
     chosen += others
     namer = Namer(estate)
     references: list[Reference] = []
     told: dict[tuple[Position | None, str, str], list[Diagnostic]] = {}
     for stack, (facts, _) in zip(chosen, found, strict=True):
-        for each in _resolved(stack, facts, namer):
-            if isinstance(each, Reference):
-                references.append(each)
+        for item in _resolved(stack, facts, namer):
+            if isinstance(item, Reference):
+                references.append(item)
             else:
-                told.setdefault((each.position, each.message, each.hint), []).append(each)
+                told.setdefault((item.position, item.message, item.hint), []).append(item)
     return Evaluation(
         tuple(references),
         tuple(_once(alike) for alike in told.values()),

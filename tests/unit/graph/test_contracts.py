@@ -129,3 +129,20 @@ def test_a_reader_of_the_same_run_that_may_not_read_it_tells_itself(tmp_path: Pa
     found = graph(tmp_path, export("a"), reads, required=("x",))
     assert [each.severity for each in contracts.of_plan(found, CORE, ("a",), {CORE})] == [Severity.ERROR]
     assert contracts.of_plan(found, CORE, ("a",), {CORE, API}) == ()
+
+
+def test_the_contract_holds_between_languages(tmp_path: Path) -> None:
+    (tmp_path / "stackyard.yaml").write_text("")
+    for name, runtime, file, text in (
+        ("core", "go", "main.go", 'package main\n\nfunc main() {\n\tctx.Export("other", 1)\n}\n'),
+        ("api", "nodejs", "index.ts", 'const core = new pulumi.StackReference("organization/core/dev");\n'
+         'export const table = core.requireOutput("table");\n'),
+    ):  # fmt: skip
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Pulumi.yaml").write_text(f"name: {name}\nruntime: {runtime}\n")
+        (tmp_path / name / "Pulumi.dev.yaml").write_text("")
+        (tmp_path / name / file).write_text(text)
+    estate = discovery.discover(tmp_path).estate
+    (found,) = said(graphs.build(estate, references.evaluate(estate)))
+    assert found.startswith("api/index.ts:2:")
+    assert "requires the output 'table' of core/dev, and its program (core/main.go:4:" in found
