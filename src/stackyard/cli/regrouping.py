@@ -68,6 +68,7 @@ def _show(proposal: Proposal) -> None:
                 f"{stack.short} registers {each.type} {URN(each.urn).name}, which nobody has: `up` would create it"
             )
     crossings.tell(proposal.bridges)
+    screens.lines(proposal.readers)
     screens.lines(["", *_differences(proposal.differences, "afterwards")])
 
 
@@ -108,6 +109,7 @@ def _write(done: Regrouping, plans: Mapping[str, Plan]) -> None:
         {
             "lines": lines,
             "cuts": [{"code": each.code, "cut": each} for each in done.proposal.bridges],
+            "readers": done.proposal.readers,
             "copies": str(done.copies),
             "retired": [str(path) for path in done.retired],
             "ended": [name.short for name, state in done.proposal.states.items() if state is None],

@@ -7,7 +7,7 @@ gives the mapping, and then in the states that the mapping leads to, which tells
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -51,6 +51,7 @@ class Proposal:
     states    the stacks afterwards; None: nothing is left of it, it ends
     plans     what an `up` of each stack would do afterwards
     bridges   what crosses the cuts, and the code to write for it
+    readers   other stacks that read one that ends: what to change in them
     """
 
     lines: Sequence[Line]
@@ -58,6 +59,7 @@ class Proposal:
     states: Mapping[StackName, Checkpoint | None]
     plans: Mapping[str, Plan]
     bridges: Sequence[Bridge]
+    readers: Sequence[str] = ()
 
     @property
     def differences(self) -> Mapping[str, Plan]:
@@ -244,7 +246,19 @@ class _Work:
         plans = await self._rehearsed(states)
         known = {stack: {each.urn: each for each in state.resources} for stack, state in self._before.items()}
         crossing = bridges.bridges(regrouped.cuts, known, plans, self._stacks, self._workspace.estate.root)
-        return Proposal(lines, found, self._told(states, plans), plans, crossing)
+        readers = tuple(self._readers([name for name, state in states.items() if state is None], plans))
+        return Proposal(lines, found, self._told(states, plans), plans, crossing, readers)
+
+    def _readers(self, ending: Sequence[StackName], plans: Mapping[str, Plan]) -> Iterator[str]:
+        """A sentence for each stack that reads one that ends, with who gives the same output afterwards."""
+        for reference in self._workspace.unchecked_graph.references:
+            if reference.target not in ending or reference.reader in self._stacks:
+                continue
+            where = next((f" ({each.position})" for each in reference.evidence if each.position), "")
+            said = f"{reference.reader.short} reads {reference.target.short}{where}, which ends"
+            keys = sorted({key for each in reference.evidence for key in each.keys})
+            offers = [f"{key} of {name}" for key in keys for name, plan in plans.items() if key in plan.outputs]
+            yield f"{said}: let it read {', '.join(offers)}" if offers else said
 
     async def _matched(self) -> Matching:
         supposed = {stack.name: regrouping.adopted(stack.name, self._before) for stack in self._targets}

@@ -122,6 +122,25 @@ def test_nothing_is_made_anew_whatever_the_new_programs_call_it(estate: Path, ca
     assert calls.none
 
 
+def test_who_reads_a_stack_that_ends_is_told_whom_to_read(estate: Path) -> None:
+    ground = (
+        GROUND
+        + """
+    master = random.RandomPassword("master", length=20, opts=pulumi.ResourceOptions(protect=True))
+    note = aws.ssm.Parameter("note", name="/NAME/note", type="SecureString", value=master.result)
+    jobs = aws.sqs.Queue("jobs", tags={"Far": far.name})
+    pulumi.export("jobs", jobs.url)
+    """
+    )
+    project(estate, "ground", ground)
+    reader = 'import pulumi\npulumi.export("x", pulumi.StackReference("organization/all/dev").require_output("jobs"))\n'
+    project(estate, "reader", reader)
+    (estate / "reader/Pulumi.dev.yaml").touch()
+    told = running.run(estate, "split", "all/dev", "--into", "ground", "--yes").stdout.splitlines()
+    (said,) = [line for line in told if "which ends" in line]
+    assert said == "reader/dev reads all/dev (reader/__main__.py:2:20), which ends: let it read jobs of ground/dev"
+
+
 def test_what_two_programs_register_is_nobodys_until_a_mapping_says_so(estate: Path, tmp_path: Path) -> None:
     for name in ("ground", "other"):
         project(estate, name, GROUND)
