@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -166,6 +165,7 @@ def _ordered(data: Any) -> Any:
 def _from_json(value: Value, name: str, position: Position) -> Any:
     try:
         data = json.loads(_text(value, name, position))
+        json.dumps(data, ensure_ascii=False).encode()  # Half a character, "\ud800", is no text.
     except (ValueError, RecursionError):
         raise Fault(f"{name} needs the text of a JSON document", position) from None
     level = [data]
@@ -187,7 +187,7 @@ def _to_base64(value: Value, name: str, position: Position) -> str:
 def _from_base64(value: Value, name: str, position: Position) -> str:
     try:
         return base64.b64decode(_text(value, name, position), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise Fault(f"{name} needs base64 of UTF-8 text", position) from None
 
 

@@ -153,6 +153,8 @@ FAULTS = {
     "values: {a: {fn::nope: 1}}": "error: unknown function fn::nope",
     "values: {a: {fn::join: [1]}}": "error: fn::join needs a list of 2 ([DELIMITER, [TEXT, …]])",
     "values: {a: {fn::fromJSON: '{'}}": "error: fn::fromJSON needs the text of a JSON document",
+    "values: {a: {fn::fromBase64: 'é'}}": "error: fn::fromBase64 needs base64 of UTF-8 text",
+    "values: {a: {fn::fromJSON: '\"\\ud800\"'}}": "error: fn::fromJSON needs the text of a JSON document",
     "values: {a: {fn::fromBase64: '*'}}": "error: fn::fromBase64 needs base64 of UTF-8 text",
     "values: {a: 'x${b}', b: .nan}": "error: nan is not finite",
     "values: {a: {fn::toJSON: .inf}}": "error: fn::toJSON cannot write a number that is not finite",
