@@ -7,6 +7,7 @@ import binascii
 import datetime
 import json
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 import environments
@@ -61,7 +62,7 @@ def logs(request: Request) -> Answer:
     """GET …/runs/{run}/logs[?next] → 200: lines from the beginning, or from where the answer before ended."""
     site, key = _asked(request)
     row = _row(site, key, request.path["run"])
-    stream, token = row.get("log_stream", ""), _log_token(request.query.get("next", ""))
+    stream, token = str(row.get("log_stream", "")), _log_token(request.query.get("next", ""))
     ended = row.get("status") in _FINAL
     if not stream:
         return answer(200, {"lines": [], "done": ended})
@@ -92,13 +93,19 @@ def latest(site: Site, key: str, after: str, most: int) -> tuple[list[Row], dict
 
 
 def shown(row: Row) -> Row:
-    """A run as the API shows it: what is empty is left out, and so is what is nobody's business outside."""
-    run: Row = {"run": row["run"], "status": row.get("status", "starting")}
+    """A run as the API shows it: what is empty is left out, and so is what is nobody's business outside.
+
+    Runs can write their own rows, so what is not of its kind is left out, too: it must not hide the other runs.
+    """
+    run: Row = {"run": row["run"], "status": str(row.get("status", "starting"))}
     run |= {name: str(row[name]) for name in _TEXTS if row.get(name)}
-    run |= {name: row[name] for name in _NUMBERS if row.get(name) is not None}
-    run |= {"jobs": list(row["jobs"])} if isinstance(row.get("jobs"), list) else {}
-    run |= {"rows": dict(row["rows"])} if row.get("rows") else {}
-    return run
+    run |= {name: row[name] for name in _NUMBERS if isinstance(row.get(name), Decimal)}
+    run |= {"jobs": [str(job) for job in row["jobs"]]} if isinstance(row.get("jobs"), list) else {}
+    rows = row.get("rows")
+    counts = (
+        {name: count for name, count in rows.items() if isinstance(count, Decimal)} if isinstance(rows, dict) else {}
+    )
+    return run | ({"rows": counts} if counts else {})
 
 
 def _asked(request: Request) -> tuple[Site, str]:

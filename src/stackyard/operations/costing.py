@@ -194,6 +194,9 @@ async def _used_by(
         return Used(await asyncio.to_thread(metering.read, account, period, now))
     except (exceptions.BotoCoreError, exceptions.ClientError, errors.StackyardError) as fault:
         return Used(notes=(f"what {organization} used cannot be read: {fault}",))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+        # Runs can write their own rows: one that is malformed must not stop the others' bills.
+        return Used(notes=(f"what {organization} used cannot be read: a row of its runs is malformed: {fault!r}",))
 
 
 async def _site(workspace: Workspace, organization: str) -> Properties | None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from stackyard.cost.usage import Usage
 from stackyard.model.activations import Activation
+from stackyard.operations import costing, metering
 from stackyard.operations.reconciling import Reconciliation
 from stackyard.tenancy.reconcile import Act, Change
 
@@ -33,3 +38,24 @@ async def test_a_fault_that_nobody_foresaw_is_reported_and_the_others_proceed() 
     assert [(each.entry, each.fault) for each in pass_.results] == [
         ("acme.shop.prod", "AttributeError: 'str' object has no attribute 'items'")
     ]
+
+
+async def test_a_malformed_row_of_one_tenant_is_noted_and_stops_no_bill(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def site(*_: object) -> dict[str, Any]:
+        return {}
+
+    def read(*_: object) -> tuple[Usage, ...]:
+        return tuple(metering.run_of(row, account) for row in [forged])  # type: ignore[misc]
+
+    account = metering.Account("acme", "1" * 12, lambda _: None)
+    started = "2026-11-01T00:00:00+00:00"
+    forged = {"environment": "shop.dev", "run": "20261101T000000.000000Z-00000001", "started": started, "cpu": "no"}
+    monkeypatch.setattr(costing, "_site", site)
+    monkeypatch.setattr(costing, "_account", lambda *_: account)
+    monkeypatch.setattr(metering, "read", read)
+    now = datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
+    period: Any = None
+    workspace: Any = None
+    used = await costing._used_by(workspace, "acme", period, now, 60)
+    assert used.usage == ()
+    assert "what acme used cannot be read" in used.notes[0]

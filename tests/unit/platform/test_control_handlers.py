@@ -11,6 +11,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -205,3 +206,16 @@ def test_the_page_asks_nobody_else(page: Any) -> None:
         assert "http://" not in text, file
         assert "https://" not in text, file
         assert "innerHTML" not in text, file
+
+
+def test_a_row_that_a_run_has_forged_hides_no_other_run(handlers: Handlers) -> None:
+    """What is not of its kind is left out; the answer can still be written as JSON."""
+    odd = {"status": {"a"}, "exit_code": b"x", "cpu": {Decimal(1)}, "jobs": [b"x"], "rows": "abc", "message": {b"x"}}
+    runs, answers = handlers("runs"), handlers("answers")
+    shown = runs.shown({"run": "20260101T000000.000000Z-00000001", **odd})
+    assert set(shown) == {"run", "status", "jobs", "message"}
+    assert json.loads(answers.answer(200, shown)["body"])["jobs"] == ["b'x'"]
+    good = runs.shown({"run": "r", "exit_code": Decimal(0), "rows": {"orders": Decimal(7), "x": b"x"}})
+    assert json.loads(answers.answer(200, good)["body"]) == {
+        "run": "r", "status": "starting", "exit_code": 0, "rows": {"orders": 7}
+    }  # fmt: skip
