@@ -32,7 +32,8 @@ def command(
 ) -> None:  # fmt: skip
     """Reconcile environments all the time: when a git host says that something was pushed, and by the clock.
 
-    POST /webhooks/ORG/PROJECT takes the webhooks of GitHub and GitLab; GET /health and /status need no secret.
+    POST /webhooks/ORG/PROJECT takes the webhooks of GitHub and GitLab; GET /health and /status need no secret,
+    and /status names organizations and environments only to who sends it as `Authorization: Bearer`.
     SIGTERM finishes the step under way and ends.
     """
     what = serving.Serving(host, port, every, reconcile, serving.secret_of(secret_file), Manner(grace))

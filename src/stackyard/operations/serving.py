@@ -81,6 +81,20 @@ def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
     return token is not None and hmac.compare_digest(secret.encode(), token.encode())
 
 
+def is_bearer(secret: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request carries the secret itself: `Authorization: Bearer …`."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    known = hmac.compare_digest(secret.encode(), given.strip().encode())
+    return bool(secret) and scheme.lower() == "bearer" and known
+
+
+def outline(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What anybody may know, tenants' runs on this machine included: that it works, and nobody's name."""
+    last = state["last"] or {}
+    shown = {name: last[name] for name in ("began", "seconds", "exit_code") if name in last}
+    return {**state, "last": shown or None}
+
+
 class Loop:
     """Reconciles organizations one round after another; what is asked for meanwhile is done in the next one.
 
@@ -178,8 +192,9 @@ def application(loop: Loop, hosts: Callable[[], Hosting], secret: str) -> Starle
     async def health(_: Request) -> Response:
         return responses.JSONResponse({"ok": True})
 
-    async def status(_: Request) -> Response:
-        return responses.Response(json.dumps(loop.state, default=str), media_type="application/json")
+    async def status(request: Request) -> Response:
+        said = loop.state if is_bearer(secret, request.headers) else outline(loop.state)
+        return responses.Response(json.dumps(said, default=str), media_type="application/json")
 
     return applications.Starlette(
         routes=[

@@ -55,6 +55,10 @@ def test_a_webhook_brings_an_environment_up(hosted: Hosted, tmp_path: Path) -> N
         state = _when_done(f"{address}/status")
         assert state["last"]["changes"] == [{"environment": "acme.shop.feature-x", "act": "activate", "fault": ""}]
         assert SECRET not in json.dumps(state)
+        for stranger in ("", "another secret, long enough"):
+            outline = _get(f"{address}/status", stranger)
+            assert outline["last"]["exit_code"] == 0
+            assert "acme" not in json.dumps(outline)
         served.send_signal(signal.SIGTERM)
         _, complaints = served.communicate(timeout=60)
         assert served.returncode == 0, complaints
@@ -68,8 +72,9 @@ def _signature() -> str:
     return "sha256=" + hmac.new(SECRET.encode(), b"{}", hashlib.sha256).hexdigest()
 
 
-def _get(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url, timeout=20) as response:
+def _get(url: str, secret: str = SECRET) -> dict[str, Any]:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {secret}"} if secret else {})
+    with urllib.request.urlopen(request, timeout=20) as response:
         found: dict[str, Any] = json.load(response)
         return found
 

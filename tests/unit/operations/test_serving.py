@@ -106,3 +106,27 @@ async def test_the_clock_asks_for_everything_and_a_fault_ends_nothing(monkeypatc
     assert rounds == [[], [], []]
     assert told == ["the estate is broken"] * 3
     assert loop.state["last"]["faults"] == ["the estate is broken"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "header", "is_good"),
+    [
+        (SECRET, f"Bearer {SECRET}", True),
+        (SECRET, f"bearer {SECRET}", True),
+        (SECRET, SECRET, False),
+        (SECRET, f"Basic {SECRET}", False),
+        (SECRET, "Bearer", False),
+        (SECRET, "Bearer é", False),
+        ("", "Bearer ", False),
+        ("", "", False),
+    ],
+)
+def test_names_are_told_to_who_knows_the_secret(secret: str, header: str, is_good: bool) -> None:
+    assert serving.is_bearer(secret, {"authorization": header}) is is_good
+
+
+def test_the_outline_of_a_round_names_nobody() -> None:
+    last = {"began": 1.0, "seconds": 2.0, "exit_code": 1, "organizations": ["acme"], "faults": ["acme/shop: gone"]}
+    state = {"rounds": 1, "running": False, "last": last, "started": 0.5}
+    assert serving.outline(state) == {**state, "last": {"began": 1.0, "seconds": 2.0, "exit_code": 1}}
+    assert serving.outline({**state, "last": None})["last"] is None
