@@ -87,7 +87,8 @@ async def regroup(workspace: Workspace, request: Request, decide: Decide) -> Reg
     Raises UsageError for stacks that are in the middle of something, or for a mapping that cannot be; DiagnosedError
     for programs that cannot be previewed. Then nothing was changed.
     """
-    finished = await intents.finish(workspace.backend())
+    stores = [workspace.backend(), *(workspace.backend(stack.name) for stack in workspace.estate.stacks)]
+    finished = [said for store in {each.url: each for each in stores}.values() for said in await intents.finish(store)]
     workspace.rediscover()
     if finished and (done := await _already(workspace, request, finished)):
         return done
