@@ -81,7 +81,7 @@ def visiting(browser: Browser, platform: Inhabited) -> Visitor:
     @contextlib.contextmanager
     def visited(**given: Any) -> Iterator[Visit]:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC", **given})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         said: list[str] = []
         asked: list[str] = []

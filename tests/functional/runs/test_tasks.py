@@ -53,7 +53,7 @@ class Cluster:
             (["s3:GetObject"], f"arn:aws:s3:::{self.stage.bucket}/projects/shop/sources/*", {}),
             (["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], objects, {}),
             (["s3:ListBucket"], f"arn:aws:s3:::{self.stage.bucket}", listed),
-            (["secretsmanager:GetSecretValue"], "arn:aws:secretsmanager:*:*:secret:/site/acme/shop/*", {}),
+            (["secretsmanager:GetSecretValue"], "arn:aws:secretsmanager:*:*:secret:/site/acme/shop*", {}),
             (rows, f"arn:aws:dynamodb:*:*:table/{TABLE}", mine),
             (["logs:CreateLogStream", "logs:PutLogEvents"], "*", {}),
         ]  # fmt: skip
