@@ -99,8 +99,10 @@ async def test_resources_configuration_secrets_and_references(run: Run) -> None:
         return err
     }
     var pet Pet
-    inputs := pulumi.Map{"length": pulumi.Int(settings.RequireInt("length")), "zone": other.GetOutput(pulumi.String("zone"))}
-    if err := ctx.RegisterResource("random:index/randomPet:RandomPet", "pet", inputs, &pet, pulumi.Protect(true)); err != nil {
+    zone := other.GetOutput(pulumi.String("zone"))
+    inputs := pulumi.Map{"length": pulumi.Int(settings.RequireInt("length")), "zone": zone}
+    err = ctx.RegisterResource("random:index/randomPet:RandomPet", "pet", inputs, &pet, pulumi.Protect(true))
+    if err != nil {
         return err
     }
     ctx.Export("name", pet.ID())

@@ -14,6 +14,7 @@ from stackyard.languages.base import Exit
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m|<\{%[^%]*%\}>")
 _LEAD: Final = re.compile(r"Running program '.*?' failed with an unhandled exception:\s*", re.DOTALL)
 _FRAME: Final = re.compile(r"^\s+at (?:.*\()?(?:file://)?(/[^():]+):(\d+):(\d+)\)?$", re.MULTILINE)
+_SETTING: Final = re.compile(r"Missing required configuration variable '|Configuration '[^']*' value ")
 _STACK: Final = re.compile(r"\n\s+at ")
 _TYPE_ERROR: Final = re.compile(r"^(\S+\.[cm]?tsx?)[(:](\d+)[,:](\d+)\)?:?(?: -)? (error TS\d+: .*)", re.MULTILINE)
 _SYNTAX_ERROR: Final = re.compile(r"^(/\S+\.[cm]?[jt]sx?):(\d+)$", re.MULTILINE)
@@ -29,6 +30,8 @@ class Reader:
         """How a program ended that logged `text` as an error; None when that was no uncaught exception."""
         text = _COLOURS.sub("", text)
         lead = _LEAD.search(text)
+        if _SETTING.match(text):
+            return Exit(False, text.strip())
         if not lead and not _STACK.search(text):
             return None
         rest = text[lead.end() :] if lead else text

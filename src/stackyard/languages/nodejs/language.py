@@ -20,6 +20,7 @@ from stackyard.languages.nodejs import faults
 from stackyard.languages.remote import Command
 
 RUNNER: Final = Path("node_modules/@pulumi/pulumi/cmd/run/index.js")
+PRELOAD: Final = Path(__file__).with_name("preload.cjs")
 
 
 class NodejsLanguage:
@@ -109,7 +110,7 @@ class _Start:
         flags = [part for name, value in named.items() if value for part in (f"--{name}", value)]
         if program.dry_run:
             flags.append("--dry-run")
-        arguments = (self._node, *self._options.arguments, str(self._runner), *flags, entry)
+        arguments = (self._node, "--require", str(PRELOAD), *self._options.arguments, str(self._runner), *flags, entry)
         return Command(arguments, pwd, self._environ())
 
     def _environ(self) -> dict[str, str]:
