@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stackyard.config import explaining
@@ -35,7 +35,7 @@ TEXTS = st.one_of(
         lambda parts: "${" + ".".join(parts).replace(".[", "[") + "}"
     ),
     st.sampled_from(["$$", "${", "}", "${a}${b}", "x${a}y", "[1]", "{}", "eA==", ",", ""]),
-    st.text(max_size=5),
+    st.text(alphabet="aZ0 \n:{}$é\x80\u2028😀\"'", max_size=5),
 )
 VALUES = st.recursive(
     st.one_of(TEXTS, st.integers(), st.floats(), st.booleans(), st.none()),
@@ -55,6 +55,7 @@ def _yaml(data: Any) -> str:
     return text.replace("NaN", ".nan").replace("-Infinity", "-.inf").replace("Infinity", ".inf")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(base=OBJECTS, other=OBJECTS, own=OBJECTS, first=IMPORTS, second=IMPORTS)
 def test_evaluation_ends_and_faults_have_places(
     base: dict[str, Any], other: dict[str, Any], own: dict[str, Any], first: list[str], second: list[str]
