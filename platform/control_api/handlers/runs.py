@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from sites import TABLE, Site, none_such, site_of
 
 _PAGE: Final = 25
+_END: Final = ":"  # what comes after '9': runs begin with a digit, `head` and `lease` do not
 _LINES: Final = 500
 _FINAL: Final = ("succeeded", "failed", "stopped")
 _TEXTS: Final = ("reason", "by", "commit", "message", "started", "ended")
@@ -29,7 +30,10 @@ def list_all(request: Request) -> Answer:
     """GET …/runs[?next] → 200: the latest first."""
     site, key = _asked(request)
     environments.row_of(site, key)
-    found, following = latest(site, key, pages.start(request.query), _PAGE)
+    after = pages.start(request.query)
+    if after >= _END:
+        raise Refused(400, "next is not a page of this list", faults=["next is not a page of this list"])
+    found, following = latest(site, key, after, _PAGE)
     return answer(200, {"runs": found, **following})
 
 
@@ -77,10 +81,9 @@ def latest(site: Site, key: str, after: str, most: int) -> tuple[list[Row], dict
     """One page of an environment's runs as the API shows them, and `next` if there is more."""
     asked: dict[str, Any] = {
         "TableName": TABLE,
-        # Runs begin with a digit, `head` and `lease` do not; ':' is what comes after '9'.
         "KeyConditionExpression": "#e = :key AND #r < :letters",
         "ExpressionAttributeNames": {"#e": "environment", "#r": "run"},
-        "ExpressionAttributeValues": {":key": {"S": key}, ":letters": {"S": ":"}},
+        "ExpressionAttributeValues": {":key": {"S": key}, ":letters": {"S": _END}},
         "ScanIndexForward": False,
         "Limit": most,
     }

@@ -257,6 +257,7 @@ def test_costs_are_summed_over_what_the_caller_may_see(api: Api) -> None:
     [
         (f"{ACME}/costs?month=2026-13", "month must be YYYY-MM"),
         (f"{PROD}/runs?next=%21%21", "next is not a page of this list"),
+        (f"{PROD}/runs?next=bGVhc2U", "next is not a page of this list"),
         (f"{ACME}/environments?next=aGEgaGE", "next is not a page of this list"),
     ],
 )

@@ -219,3 +219,15 @@ def test_a_row_that_a_run_has_forged_hides_no_other_run(handlers: Handlers) -> N
     assert json.loads(answers.answer(200, good)["body"]) == {
         "run": "r", "status": "starting", "exit_code": 0, "rows": {"orders": 7}
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ["lease", "head", ":"])
+def test_a_page_of_runs_begins_at_a_run(handlers: Handlers, monkeypatch: pytest.MonkeyPatch, row: str) -> None:
+    """DynamoDB takes no start beyond the runs, and that would be a failure of the function, told to operators."""
+    runs, answers = handlers("runs"), handlers("answers")
+    monkeypatch.setattr(runs, "_asked", lambda _: (None, "shop.prod"))
+    monkeypatch.setattr(runs.environments, "row_of", lambda *_: {})
+    token = handlers("pages").token(row)
+    with pytest.raises(answers.Refused) as refused:
+        runs.list_all(answers.Request(answers.Caller("acme", "ada"), query={"next": token}))
+    assert refused.value.status == 400
