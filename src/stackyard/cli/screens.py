@@ -55,8 +55,10 @@ def diagnose(found: Sequence[Diagnostic]) -> None:
 
 
 def note(message: str) -> None:
-    """A line about what goes on, on standard error."""
-    click.echo(message, err=True)
+    """A line about what goes on, on standard error; it may quote what others wrote, such as a repository's server."""
+    from stackyard.views import painting  # lazy: with the views
+
+    click.echo("\n".join(map(painting.clean, message.split("\n"))), err=True)
 
 
 def painter(*, error: bool = False) -> Painter:
