@@ -64,7 +64,10 @@ async def report(workspace: Workspace, question: Question, now: datetime.datetim
     period, book = month(question.month, now), pricing.book(workspace.estate.root, question.book)
     people, notes = organizations(workspace)
     _check_organization(question.organization, workspace, people)
-    stood = standing.stood(await _pasts(workspace, period, shared=bool(people)), book, period)
+    pasts = await _pasts(workspace, period, shared=bool(people))
+    stood = standing.stood(pasts, book, period)
+    asked = [each for each in pasts if question.organization in ("", each.owner.organization)]
+    counted = standing.stood(asked, book, period) if question.organization else stood
     used = await _used(workspace, people, period, now) if question.metered else Used()
     metered, missing = usage.to_rows(used.usage, book, period)
     notes += used.notes + tuple(f"{kind} has no price in {book.name}" for kind in missing)
@@ -83,8 +86,8 @@ async def report(workspace: Workspace, question: Question, now: datetime.datetim
         rows,
         reports.lines(rows, question.by),
         unpriced=stood.unpriced,
-        metered_by_use=stood.metered,
-        free=stood.free,
+        metered_by_use=counted.metered,
+        free=counted.free,
         notes=notes,
         budgets=budgets.check_all(chosen, spent),
         charged=charged,
