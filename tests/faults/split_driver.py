@@ -46,7 +46,7 @@ def bounded(owner: Any, name: str) -> None:
     setattr(owner, name, wrapper)
 
 
-for owner, name in ((files, "write"), (files, "remove"), (os, "rename"), (locks, "release"), (StackCopies, "ensure")):
+for owner, name in ((files, "write"), (files, "remove"), (os, "rename"), (locks, "release"), (StackCopies, "propose")):
     bounded(owner, name)
 code = main.run(ARGUMENTS)
 print(_PASSED[0], flush=True)

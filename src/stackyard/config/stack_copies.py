@@ -17,47 +17,54 @@ ASIDE: Final = ".retired"
 """What the name of a retired stack's file ends with; so it is no stack of the estate, until it is taken back."""
 
 
+PROPOSED: Final = ".proposed"
+"""The same for a file of a stack that is not decided on."""
+
+
 def path_of(project: Project, stack: str) -> Path:
     """Where the file of a project's stack lies."""
     return project.path / project.stack_config_dir / f"Pulumi.{stack}.yaml"
 
 
 class StackCopies:
-    """The files that were made or moved, so that they can be taken back when nothing comes of it."""
+    """Files of stacks that are only proposed: beside the place of the real ones, which they become or not."""
 
     def __init__(self) -> None:
         self._made: list[Path] = []
-        self._returned: list[Path] = []
 
-    def ensure(self, project: Project, stack: str, model: Stack) -> str:
-        """Make the file of a stack that has none; how, or nothing when it has one.
+    def propose(self, project: Project, stack: str, model: Stack) -> tuple[Path, str]:
+        """Write the file of a stack that has none; where it lies for now, and how it was made.
 
         A retired one is taken back. Else it says what `model` says, with the keys of the model's project as this
         project's; secrets stay readable, because the salt goes with them. Raises ConfigError.
         """
         path = path_of(project, stack)
-        retired = path.with_name(path.name + ASIDE)
-        if os.path.lexists(path):
-            return ""
-        if os.path.lexists(retired):
-            os.rename(retired, path)
-            self._returned.append(path)
-            return "taken back"
-        files.write(path, _copied(model, project.name).encode())
-        self._made.append(path)
-        return f"made from {stack_files.shown(model)}"
+        retired, proposed = path.with_name(path.name + ASIDE), path.with_name(path.name + PROPOSED)
+        self._made.append(proposed)
+        if retired.is_file():
+            files.write(proposed, retired.read_bytes())
+            return proposed, "taken back"
+        files.write(proposed, _copied(model, project.name).encode())
+        return proposed, f"made from {stack_files.shown(model)}"
 
-    def undo(self) -> None:
-        """Take back what `ensure` did."""
+    def withdraw(self) -> None:
+        """Remove those that came to nothing."""
         files.remove(*self._made)
-        for path in self._returned:
-            os.rename(path, path.with_name(path.name + ASIDE))
-        self._made, self._returned = [], []
 
 
 def aside(stack: Stack) -> tuple[Path, Path]:
     """Where the file of a stack lies, and where it is put when the stack ends."""
     return stack.config_path, stack.config_path.with_name(stack.config_path.name + ASIDE)
+
+
+def is_proposed(stack: Stack) -> bool:
+    """Whether the stack is known from a proposed file."""
+    return stack.config_path.name.endswith(PROPOSED)
+
+
+def placed(stack: Stack) -> tuple[Path, Path]:
+    """Where the proposed file of a stack lies, and what it is called once the stack is decided on."""
+    return stack.config_path, path_of(stack.project, stack.name.stack)
 
 
 def _copied(model: Stack, project: str) -> str:

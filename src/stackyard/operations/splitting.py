@@ -13,6 +13,7 @@ from typing import cast
 
 from stackyard import errors
 from stackyard.config import stack_copies
+from stackyard.estate import discovery
 from stackyard.model import snapshots, values
 from stackyard.model.checkpoints import Checkpoint
 from stackyard.model.estates import Project, Stack
@@ -24,7 +25,7 @@ from stackyard.operations.bridges import Bridge
 from stackyard.operations.mappings import Line
 from stackyard.operations.matching import Match, Matching
 from stackyard.operations.workspace import Workspace
-from stackyard.state import intents, regrouping, together
+from stackyard.state import regrouping, together
 from stackyard.state.regrouping import Assignment, Regrouped
 from stackyard.state.stacks import OpenStack
 from stackyard.state.together import Together
@@ -87,14 +88,10 @@ async def regroup(workspace: Workspace, request: Request, decide: Decide) -> Reg
     Raises UsageError for stacks that are in the middle of something, or for a mapping that cannot be; DiagnosedError
     for programs that cannot be previewed. Then nothing was changed.
     """
-    stores = [workspace.backend(), *(workspace.backend(stack.name) for stack in workspace.estate.stacks)]
-    finished = [said for store in {each.url: each for each in stores}.values() for said in await intents.finish(store)]
-    workspace.rediscover()
-    if finished and (done := await _already(workspace, request, finished)):
+    if workspace.finished and (done := await _already(workspace, request)):
         return done
     sources = [outputs.one(workspace, name) for name in request.sources]
     copies = stack_copies.StackCopies()
-    regrouped: Regrouping | None = None
     try:
         made = _ensured(workspace, request.targets, sources[0], copies)
         targets = [_found(workspace, name, sources[0]) for name in request.targets]
@@ -102,25 +99,23 @@ async def regroup(workspace: Workspace, request: Request, decide: Decide) -> Reg
         await refuse_unfinished(workspace, everybody)
         opened = await open_together(workspace, everybody)
         try:
-            regrouped = await _Work(workspace, sources, targets, opened).carry_out(request, decide)
+            done = await _Work(workspace, sources, targets, opened).carry_out(request, decide)
         finally:
             await opened.close()
-        notes = [*finished, *opened.notes]
-        return dataclasses.replace(regrouped, made=made if regrouped.copies else {}, notes=notes)
+        return dataclasses.replace(done, made=made if done.copies else {}, notes=opened.notes)
     finally:
-        if regrouped is None or regrouped.copies is None:
-            copies.undo()
-            workspace.rediscover()
+        copies.withdraw()
+        workspace.rediscover()
 
 
-async def _already(workspace: Workspace, request: Request, finished: Sequence[str]) -> Regrouping | None:
+async def _already(workspace: Workspace, request: Request) -> Regrouping | None:
     """What to tell when this very regrouping was decided before, and has just been finished; None when it was not."""
     if any(_is_there(workspace, name) for name in request.sources):
         return None
     targets = [outputs.one(workspace, name).name for name in request.targets]
     states = {name: await workspace.peek(name) for name in targets}
     nothing = Matching((), (), {}, {})
-    return Regrouping(Proposal((), nothing, states, {}, ()), workspace.folder / COPIES, notes=finished)
+    return Regrouping(Proposal((), nothing, states, {}, ()), workspace.folder / COPIES)
 
 
 def _is_there(workspace: Workspace, name: str) -> bool:
@@ -134,17 +129,23 @@ def _is_there(workspace: Workspace, name: str) -> bool:
 def _ensured(
     workspace: Workspace, names: Sequence[str], model: Stack, copies: stack_copies.StackCopies
 ) -> dict[str, str]:
-    """Make the stack files that are missing; whose they are, and how each came to be."""
-    made = {}
+    """Propose the stack files that are missing; whose they are, and how each came to be.
+
+    The stacks are in the estate from then on, but only in this process: a kill must leave none without its state.
+    """
+    made: dict[StackName, tuple[Path, str]] = {}
     for text in names:
         name, project = _parsed(workspace, text, model)
-        how = copies.ensure(project, name.stack, model) if workspace.estate.stack(name) is None else ""
-        if how:
-            made[name.short] = how
+        if workspace.estate.stack(name) is None:
+            made[name] = copies.propose(project, name.stack, model)
     if made:
-        workspace.rediscover()
-        workspace.check()
-    return made
+        found = discovery.discover(workspace.estate.root, stacks=[name.short for name in made]).estate
+        stacks = (
+            dataclasses.replace(stack, config_path=made[stack.name][0]) if stack.name in made else stack
+            for stack in found.stacks
+        )
+        workspace.suppose(dataclasses.replace(found, stacks=tuple(stacks)))
+    return {name.short: how for name, (_, how) in made.items()}
 
 
 def _parsed(workspace: Workspace, text: str, model: Stack) -> tuple[StackName, Project]:
@@ -225,7 +226,9 @@ class _Work:
         about = f"{', '.join(each.short for each in self._sources)} went into {', '.join(request.targets)}"
         ended = {name: self._stacks[name] for name, state in proposal.states.items() if state is None}
         asides = {name: stack_copies.aside(stack) for name, stack in ended.items() if stack.config_path.exists()}
-        kept = await self._opened.commit(proposal.states, about, self._workspace.folder / COPIES, asides)
+        begun = {stack.name: stack_copies.placed(stack) for stack in self._targets if stack_copies.is_proposed(stack)}
+        copies = self._workspace.folder / COPIES
+        kept = await self._opened.commit(proposal.states, about, copies, {**asides, **begun})
         return Regrouping(proposal, kept, retired=tuple(path for _, path in asides.values()))
 
     async def propose(self, request: Request) -> Proposal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import os
@@ -27,7 +28,7 @@ from stackyard.model.values import Properties
 from stackyard.operations import deployers
 from stackyard.runs.ledger import Ledger
 from stackyard.secrets.opening import Opener
-from stackyard.state import backends
+from stackyard.state import backends, intents
 from stackyard.state import stacks as states
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Opening:
 class Workspace:
     """An open estate. Use it as an async context manager: leaving it ends every warm process.
 
-    `diagnostics` are the faults of the estate's files; `check` raises them. `progress` is told about long
+    `diagnostics` are the faults of the estate's files; `check` raises them. `finished` tells which acts of killed
+    processes over several stacks were finished on entering. `progress` is told about long
     set-up work, such as installing the embedded cloud's server.
     """
 
@@ -71,6 +73,8 @@ class Workspace:
         self.ledger = Ledger(self.folder / "runs.ledger")
         self.cloud = clouds.EmbeddedCloud(self.estate.root, progress=progress)
         self.secrets = Opener(os.environ, self.folder, lambda: stack_files.estate_salt(self.estate.stacks))
+        self.finished: tuple[str, ...] = ()
+        self._progress = progress or (lambda said: None)
         self._catalog = catalog
         self._backends: dict[str, Backend] = {}
         self._languages: dict[str, Language] = {}
@@ -83,9 +87,21 @@ class Workspace:
         self.diagnostics: tuple[Diagnostic, ...] = found.diagnostics
 
     async def __aenter__(self) -> Self:
+        await self._finish_acts()
         if self.estate.manifest is None and not self._opening.stacks:
             await self._recall()
         return self
+
+    async def _finish_acts(self) -> None:
+        """Finish what a killed process had decided about several stacks; a living one is left alone."""
+        stores = [self.backend(), *(self.backend(stack.name) for stack in self.estate.stacks)]
+        for store in {each.url: each for each in stores}.values():
+            with contextlib.suppress(errors.LockedError):
+                self.finished += await intents.finish(store)
+        if self.finished:
+            self.rediscover()
+        for said in self.finished:
+            self._progress(said)
 
     async def _recall(self) -> None:
         """Without a manifest, stacks that were made by naming them are known from their state alone."""
@@ -124,6 +140,11 @@ class Workspace:
     def rediscover(self) -> None:
         """Read the estate's files again, after some were written; warm processes and the cloud stay."""
         self._adopt(discovery.discover(Path(self._opening.cwd), stacks=self._opening.stacks))
+        self.__dict__.pop("unchecked_graph", None)
+
+    def suppose(self, estate: Estate) -> None:
+        """Work with another estate than the files say, until `rediscover`: with stacks that are only proposed."""
+        self.estate = estate
         self.__dict__.pop("unchecked_graph", None)
 
     @functools.cached_property

@@ -2,7 +2,7 @@
 
 From the moment an intent is durable, its act is decided: whoever reads one of its stacks reads it as it is to be,
 and whoever opens one for writing brings it there first. A part is done when the stack's checkpoint is no longer the
-one that the part continues, which its hash tells. Where a stack ends, the file that made it one is put aside too.
+one that the part continues, which its hash tells. The file that makes it a stack of its estate comes and goes with it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ VERSION = 1
 class Part:
     """What one stack becomes: `base` is the hash of the checkpoint before, `data` the one after; None: it ends.
 
-    `aside`: a file that goes with a stack that ends, and what it is called from then on.
+    `file`: one that is renamed with it, from what to what: where a stack begins or ends, that makes it one or none.
     """
 
     base: str
     data: bytes | None
-    aside: tuple[str, str] | None = None
+    file: tuple[str, str] | None = None
 
     @property
-    def is_aside(self) -> bool:
-        """Whether there is no file any more that is to be put aside."""
-        return self.aside is None or not os.path.lexists(self.aside[0])
+    def is_renamed(self) -> bool:
+        """Whether there is no file any more that is to be renamed."""
+        return self.file is None or not os.path.lexists(self.file[0])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def encode(intent: Intent) -> bytes:
             "stack": str(stack),
             "base": part.base,
             "checkpoint": None if part.data is None else part.data.decode(),
-            **({"aside": list(part.aside)} if part.aside else {}),
+            **({"file": list(part.file)} if part.file else {}),
         }
         for stack, part in intent.parts.items()
     ]
@@ -79,8 +79,8 @@ def decode(name: str, data: bytes) -> Intent:
 
 
 def _part(raw: Mapping[str, Any]) -> Part:
-    text, aside = raw["checkpoint"], raw.get("aside")
-    return Part(str(raw["base"]), None if text is None else text.encode(), (aside[0], aside[1]) if aside else None)
+    text, file = raw["checkpoint"], raw.get("file")
+    return Part(str(raw["base"]), None if text is None else text.encode(), (file[0], file[1]) if file else None)
 
 
 async def current(backend: Backend, stack: StackName) -> bytes | None:
@@ -96,7 +96,7 @@ async def current(backend: Backend, stack: StackName) -> bytes | None:
 async def settle(backend: Backend, stack: StackName, lock: LockInfo) -> str:
     """Carry the stack's part of an unfinished act out; what to tell about it, or nothing. The caller holds the lock.
 
-    Stacks that end with that act are ended too, where nobody holds them. Raises StateError when this is one of them.
+    So are the other parts of that act, where nobody holds their stacks. Raises StateError when this stack has ended.
     """
     said = ""
     for intent in await _about(backend, stack):
@@ -104,17 +104,17 @@ async def settle(backend: Backend, stack: StackName, lock: LockInfo) -> str:
         if await _is_left(backend, stack, part):
             await write(backend, stack, part, lock)
             said = f"finished what {intent.writer} had begun: {intent.about}"
-        await _end_others(backend, intent, stack)
+        await _settle_others(backend, intent, stack)
         await _forget_finished(backend, intent)
         if part.data is None:
             hint = "its resources are in other stacks now; preview again" + (
-                f"; its file is {part.aside[1]}" if part.aside else ""
+                f"; its file is {part.file[1]}" if part.file else ""
             )
             raise errors.StateError(f"{stack.short} has ended: {intent.about}", hint=hint)
     return said
 
 
-async def finish(backend: Backend) -> Sequence[str]:
+async def finish(backend: Backend) -> tuple[str, ...]:
     """Carry every unfinished act out; what to tell. Raises LockedError when somebody works on one of the stacks."""
     said = []
     for name, data in (await backend.intents()).items():
@@ -124,18 +124,18 @@ async def finish(backend: Backend) -> Sequence[str]:
                 await _alone(backend, stack, part)
         await _forget_finished(backend, intent)
         said.append(f"finished what {intent.writer} had begun: {intent.about}")
-    return said
+    return tuple(said)
 
 
 async def write(backend: Backend, stack: StackName, part: Part, lock: LockInfo) -> None:
     """Bring one stack to what its part says. Raises FencedError, OSError."""
-    if part.data is not None:
-        await backend.save(stack, part.data, lock)
-        return
     if part.base == journal.base_hash(await backend.load(stack)):
-        await backend.delete(stack, lock)
-    if part.aside is not None and not part.is_aside:
-        await asyncio.to_thread(os.rename, *part.aside)
+        if part.data is None:
+            await backend.delete(stack, lock)
+        else:
+            await backend.save(stack, part.data, lock)
+    if part.file is not None and not part.is_renamed:
+        await asyncio.to_thread(os.rename, *part.file)
 
 
 async def _alone(backend: Backend, stack: StackName, part: Part) -> None:
@@ -147,10 +147,10 @@ async def _alone(backend: Backend, stack: StackName, part: Part) -> None:
         await backend.unlock(stack, lock)
 
 
-async def _end_others(backend: Backend, intent: Intent, mine: StackName) -> None:
+async def _settle_others(backend: Backend, intent: Intent, mine: StackName) -> None:
     for stack, part in intent.parts.items():
-        if stack != mine and part.data is None and await _is_left(backend, stack, part):
-            with contextlib.suppress(errors.LockedError):  # its holder ends it, being about to open it
+        if stack != mine and await _is_left(backend, stack, part):
+            with contextlib.suppress(errors.LockedError):  # its holder does it, being about to open it
                 await _alone(backend, stack, part)
 
 
@@ -160,7 +160,7 @@ async def _about(backend: Backend, stack: StackName) -> Sequence[Intent]:
 
 
 async def _is_left(backend: Backend, stack: StackName, part: Part) -> bool:
-    return journal.base_hash(await backend.load(stack)) == part.base or not part.is_aside
+    return journal.base_hash(await backend.load(stack)) == part.base or not part.is_renamed
 
 
 async def _forget_finished(backend: Backend, intent: Intent) -> None:

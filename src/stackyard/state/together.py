@@ -47,18 +47,18 @@ class Together:
         after: Mapping[StackName, Checkpoint | None],
         about: str,
         copies: Path,
-        asides: Mapping[StackName, tuple[Path, Path]] | None = None,
+        renamed: Mapping[StackName, tuple[Path, Path]] | None = None,
     ) -> Path:
         """Give each stack its new state (None: it ends), all or none, and say where the states before lie.
 
         about   what is done, for whoever has to finish it
         copies  a folder in which one for this act is made
-        asides  files that go with stacks that end, and what they are called from then on
+        renamed files that make stacks begin or end, and what they are called from then on
 
         Raises IntegrityError and SecretsError before anything is written, FencedError, and StateError when the
         store fails; after that the next command that opens one of the stacks finishes what was decided.
         """
-        changes = {stack: await self._part(stack, checkpoint, asides or {}) for stack, checkpoint in after.items()}
+        changes = {stack: await self._part(stack, checkpoint, renamed or {}) for stack, checkpoint in after.items()}
         parts = {stack: part for stack, part in changes.items() if part is not None}
         name = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
         held = {stack: self._opened[stack].lock for stack in sorted(parts)}
@@ -78,18 +78,18 @@ class Together:
         return copies / name
 
     async def _part(
-        self, stack: StackName, checkpoint: Checkpoint | None, asides: Mapping[StackName, tuple[Path, Path]]
+        self, stack: StackName, checkpoint: Checkpoint | None, renamed: Mapping[StackName, tuple[Path, Path]]
     ) -> Part | None:
         """What the stack becomes; None when that is what it is."""
         opened = self._opened[stack]
         if checkpoint is opened.checkpoint or (checkpoint is None and opened.base is None):
             return None
-        base = journal.base_hash(opened.base)
+        base, found = journal.base_hash(opened.base), renamed.get(stack)
+        file = (str(found[0]), str(found[1])) if found else None
         if checkpoint is None:
-            aside = asides.get(stack)
-            return Part(base, None, (str(aside[0]), str(aside[1])) if aside else None)
+            return Part(base, None, file)
         integrity.verify(checkpoint, stack.short)
-        return Part(base, await asyncio.to_thread(opened.encoded, checkpoint))
+        return Part(base, await asyncio.to_thread(opened.encoded, checkpoint), file)
 
     def _keep(self, folder: Path, stacks: Mapping[StackName, Part]) -> None:
         for stack in stacks:

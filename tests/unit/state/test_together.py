@@ -147,7 +147,7 @@ async def test_killed_before_any_write_all_have_changed_or_none(
         assert await where(backend) == told
         assert await backend.intents() == {}
         assert (await backend.load(SHOP) is None) == (ends and nth > 0)
-    assert seen == ({"finished", "shop/dev has ended"} if ends and first == SHOP else {"finished"})
+    assert seen == ({"shop/dev has ended"} if ends and first == SHOP else {"finished"})
 
 
 async def test_whoever_asks_for_it_finishes_every_act(salts: Mapping[StackName, str], tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ async def test_whoever_asks_for_it_finishes_every_act(salts: Mapping[StackName, 
     file.touch()
     backend.left = 1
     with pytest.raises(Killed):
-        await moved(backend, salts, tmp_path, ends=True, asides={SHOP: (file, aside)})
+        await moved(backend, salts, tmp_path, ends=True, renamed={SHOP: (file, aside)})
     backend.left = 10**6
     with pytest.raises(errors.LockedError):
         await intents.finish(backend)
@@ -166,7 +166,7 @@ async def test_whoever_asks_for_it_finishes_every_act(salts: Mapping[StackName, 
     assert told.endswith("had begun: moving")
     assert (await where(backend), await backend.intents()) == ([CORE], {})
     assert (file.exists(), aside.exists()) == (False, True)
-    assert await intents.finish(backend) == []
+    assert await intents.finish(backend) == ()
 
 
 async def test_a_mover_that_lost_a_lock_decides_nothing(salts: Mapping[StackName, str], tmp_path: Path) -> None:
