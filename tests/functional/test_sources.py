@@ -100,6 +100,14 @@ def test_a_fetched_commit_needs_no_remote(repository: Path, tmp_path: Path) -> N
         sources.fetch(str(repository), "0" * 40, tmp_path / "cache")
 
 
+def test_what_git_complains_of_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable) as told:
+        sources.refs((tmp_path / "nowhere").as_uri())
+    assert "does not appear to be a git repository; " in told.value.message
+    assert "Please" not in told.value.message
+    assert "\n" not in told.value.message
+
+
 def test_a_commit_that_is_gone_is_told(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="has no commit") as told:
         sources.fetch(str(repository), "1" * 40, tmp_path / "cache")

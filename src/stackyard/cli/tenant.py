@@ -145,7 +145,8 @@ def check(names: tuple[str, ...], opening: Opening, as_json: bool) -> int:
 
 def _tell(told: tuple[Diagnostic, ...]) -> None:
     screens.diagnose(told)
-    screens.note("every file is sound" if not told else f"{len(told)} found")
+    if not tenants.is_faulty(told):
+        screens.note("every file is sound")
 
 
 def _quiet(_: str) -> None:

@@ -31,6 +31,7 @@ BUNDLE_BYTES: Final = 256 << 20
 LISTING_BYTES: Final = 64 << 20
 INCLUDED: Final = 100
 """How many files one pattern of `include_paths` may name."""
+_ADVICE: Final = ("Please make sure you have the correct access rights", "and the repository exists.")
 _COMPLAINTS: Final = 64 << 10
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _URL: Final = re.compile(r"(https?|ssh|git|file)://[^\s\\]+|/[^\\\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\\]+")
@@ -265,8 +266,14 @@ def _git(
     if len(printed) > (most or LISTING_BYTES):
         raise SourceError(f"what git {arguments[0]} gives is larger than {(most or LISTING_BYTES) >> 20} MiB")
     if code:
-        raise fault(told.decode(errors="backslashreplace").strip() or f"git ended with {code}")
+        raise fault(_said(told.decode(errors="backslashreplace")) or f"git ended with {code}")
     return printed
+
+
+def _said(complaint: str) -> str:
+    """What git complained of, in one line, without its advice to people who typed the command."""
+    lines = (line.strip() for line in complaint.splitlines())
+    return "; ".join(line for line in lines if line and line not in _ADVICE and not line.startswith("hint:"))
 
 
 def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
