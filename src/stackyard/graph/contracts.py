@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from stackyard.errors import Position
@@ -84,19 +84,24 @@ def of_sources(graph: StackGraph, recorded: Mapping[StackName, Collection[str]])
             yield _doubtful(need, recorded[need.target])
 
 
+def by_target(graph: StackGraph) -> Mapping[StackName, tuple[Need, ...]]:
+    """What is needed of each stack that something is needed of: by other stacks, which fail without it."""
+    found: dict[StackName, list[Need]] = {}
+    for need in needs(graph):
+        if need.required and need.reader != need.target:
+            found.setdefault(need.target, []).append(need)
+    return {target: tuple(needed) for target, needed in found.items()}
+
+
 def of_plan(
-    graph: StackGraph, target: StackName, outputs: Collection[str], within: Collection[StackName]
+    graph: StackGraph, needed: Iterable[Need], outputs: Collection[str], within: Collection[StackName]
 ) -> tuple[Diagnostic, ...]:
-    """What readers of `target` need and its plan, which has these `outputs`, will not give.
+    """What is `needed` of one stack (see `by_target`) and its plan, which has these `outputs`, will not give.
 
     Readers `within` the same run are asked by their sources only, since their own preview tells the rest.
     """
-    found = []
-    for need in needs(graph):
-        if need.target != target or need.reader == target or need.key in outputs or not need.required:
-            continue
-        if need.certain or need.reader not in within:
-            found.append(_broken(graph, need, outputs, graph.exports.get(target), error))
+    missing = (need for need in needed if need.key not in outputs and (need.certain or need.reader not in within))
+    found = [_broken(graph, need, outputs, graph.exports.get(need.target), error) for need in missing]
     return tuple(dict.fromkeys(found))
 
 

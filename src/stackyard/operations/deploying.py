@@ -113,11 +113,12 @@ async def deploy(
 
 def _keeping_contracts(graph: StackGraph, within: frozenset[StackName]) -> Judge:
     """A plan that takes away an output that some program needs is refused, whether or not that one is selected."""
+    needed = contracts.by_target(graph)
 
     def judge(stack: Stack, plan: Plan) -> tuple[diagnostics.Diagnostic, ...]:
         if plan.operation is not Operation.UP or plan.failed:
             return ()
-        return contracts.of_plan(graph, stack.name, plan.outputs.keys(), within)
+        return contracts.of_plan(graph, needed.get(stack.name, ()), plan.outputs.keys(), within)
 
     return judge
 

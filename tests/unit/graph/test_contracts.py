@@ -116,19 +116,21 @@ def test_what_an_older_program_read_does_not_count(tmp_path: Path) -> None:
 def test_a_plan_that_takes_an_output_away_is_refused(tmp_path: Path) -> None:
     found = graph(tmp_path, export("b"), READ + "core.require_output('a')\ncore.get_output('c')\n")
     for within in ({CORE}, {CORE, API}):
-        (told,) = contracts.of_plan(found, CORE, ("b",), within)
+        (told,) = contracts.of_plan(found, contracts.by_target(found)[CORE], ("b",), within)
         assert told.severity is Severity.ERROR
         assert str(told.position) == "api/__main__.py:3:1"
         assert "core/__main__.py:2:1" in told.message
-    assert contracts.of_plan(found, CORE, ("a", "b"), {CORE}) == ()
-    assert contracts.of_plan(found, API, (), {CORE}) == ()
+    assert contracts.of_plan(found, contracts.by_target(found)[CORE], ("a", "b"), {CORE}) == ()
+    assert API not in contracts.by_target(found)
 
 
 def test_a_reader_of_the_same_run_that_may_not_read_it_tells_itself(tmp_path: Path) -> None:
     reads = READ + "import os\ncore.require_output(os.environ['KEY'])\n"
     found = graph(tmp_path, export("a"), reads, required=("x",))
-    assert [each.severity for each in contracts.of_plan(found, CORE, ("a",), {CORE})] == [Severity.ERROR]
-    assert contracts.of_plan(found, CORE, ("a",), {CORE, API}) == ()
+    assert [each.severity for each in contracts.of_plan(found, contracts.by_target(found)[CORE], ("a",), {CORE})] == [
+        Severity.ERROR
+    ]
+    assert contracts.of_plan(found, contracts.by_target(found)[CORE], ("a",), {CORE, API}) == ()
 
 
 def test_the_contract_holds_between_languages(tmp_path: Path) -> None:
