@@ -63,6 +63,10 @@ def _onboard(url: str, operator: str) -> None:
     file = ROOT / ESTATE / "tenants" / "demo.yaml"
     if not file.exists():
         _stackyard("tenant", "accept", "demo")
+    text = file.read_text(encoding="utf-8")
+    if "\ndisposable: false" in text:
+        print("tenants/demo.yaml: disposable: true, so that `destroy` takes what is in its buckets, too")
+        file.write_text(text.replace("\ndisposable: false", "\ndisposable: true"), encoding="utf-8")
 
 
 def _host(url: str, operator: str, environ: dict[str, str]) -> tuple[shop.Shop, int]:
