@@ -12,7 +12,7 @@ TRUST = {
 
 
 class Service(pulumi.ComponentResource):
-    """A Lambda function of the code in `functions/<name>`; `allows` lists actions, and the resource that they are on."""
+    """A Lambda function of the code in `functions/<name>`; `allows` lists actions, and what they are on."""
 
     def __init__(self, name, allows, variables):
         super().__init__("shop:parts:Service", name)
