@@ -47,8 +47,15 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("screen", "scheme"),
+    [
+        ("desktop", "light"),
+        ("phone", "dark"),
+        pytest.param("desktop", "dark", marks=pytest.mark.slow),
+        pytest.param("phone", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_every_view_is_accessible_and_fits(visiting: Visitor, pictures: Path, scheme: str, screen: str) -> None:
     with visiting(viewport=DESKTOP if screen == "desktop" else PHONE, color_scheme=scheme) as visit:
         page = visit.page

@@ -155,6 +155,7 @@ def _is_destroyed(estate: Estate, nth: int) -> None:
     assert estate.recorded() == []
 
 
+@pytest.mark.slow
 def test_a_replacement_and_a_destroy_killed_in_the_middle_are_finished(estate: Estate) -> None:
     estate.size(1)
     estate.run("up", "--yes", "-s", "dev")

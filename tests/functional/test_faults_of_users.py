@@ -114,7 +114,7 @@ def test_a_required_output_that_is_not_exported_names_both_places(estate: Estate
     estate.project("edge", f"import pulumi\n{reading}")
     result = estate.run("preview")
     assert result.exit_code == 1
-    said(result, "edge/__main__.py:3", "nmae", str(estate.root / "core"))
+    said(result, "edge/__main__.py:3", "nmae", "core/__main__.py:2")
 
 
 def test_several_faults_are_all_shown_at_once(estate: Estate) -> None:

@@ -82,7 +82,7 @@ async def test_nothing_hangs_and_nothing_is_left(tmp_path: Path, seed: int) -> N
     assert (await language.run(program, EchoMonitor())).ok
     await language.close()
     assert len(os.listdir("/proc/self/fd")) < descriptors
-    for _ in range(200):
+    for _ in range(1500):
         left = [command for command in commands() if f"sleep {seconds}" in command]
         if not left:
             break

@@ -30,7 +30,11 @@ def cloud(embedded_cloud: EmbeddedCloud) -> asking.Cloud:
     return asking.Cloud(embedded_cloud.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+# What others show as well is lived through by `make test-all` alone.
+ALIKE = {"dns_certificate", "generated_values", "iam_roles_users", "kms_secrets_ssm", "event_schedule_lambda"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in ALIKE else []) for n in NAMES])
 def test_an_example_lives_its_life(
     name: str, embedded_cloud: EmbeddedCloud, cloud: asking.Cloud, tmp_path: Path
 ) -> None:

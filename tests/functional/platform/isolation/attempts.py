@@ -75,9 +75,12 @@ class Attempt:
 def outcome(cloud: Cloud, attempt: Attempt, target: Target) -> str:
     """The code of the answer; empty when it was let."""
     try:
-        attempt.call(cloud, target)
+        answer = attempt.call(cloud, target)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
+    for value in answer.values() if isinstance(answer, dict) else ():
+        if hasattr(value, "close"):
+            value.close()
     return ""
 
 
