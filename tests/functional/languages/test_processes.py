@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -215,3 +216,20 @@ async def test_no_descriptor_is_left(own: PythonLanguage, write: Any) -> None:
     for _ in range(5):
         assert (await own.run(program, EchoMonitor())).ok
     assert len(set(os.listdir("/proc/self/fd")) - before) == 0
+
+
+async def test_a_parent_with_many_open_files_runs_programs(run: Any) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip(f"this machine allows {hard} open files, and the fault begins beyond 1,024")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    opened = [os.dup(0) for _ in range(1200)]
+    try:
+        fresh = PythonLanguage(remember=False)
+        exit_, _ = await run("import pulumi\npulumi.export('x', 1)\n", through=fresh)
+        await fresh.close()
+        assert exit_.ok, exit_
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -52,11 +52,11 @@ class Output:
         """Until the end of the descriptor `source`, which is closed then."""
         left, due = b"", 0.0  # the first line does not wait
         lines: list[str] = []
+        waiting = select.poll()  # select() knows no descriptor beyond 1,024
+        waiting.register(source, select.POLLIN)
         try:
             while True:
-                ready, _writable, _errors = select.select(
-                    [source], [], [], max(0.0, due - time.monotonic()) if lines else None
-                )
+                ready = waiting.poll(1000 * max(0.0, due - time.monotonic()) if lines else None)
                 part = os.read(source, 65536) if ready else b""
                 if ready and not part:
                     break

@@ -77,7 +77,11 @@ class _Zygote:
     def step(self) -> Job | None:
         """Wait for one thing and do it."""
         control, wake = self._control.fileno(), self._wake_read
-        ready, _, _ = select.select([control, wake], [], [])
+        # Not select(): a parent with many open files hands down numbers beyond its 1,024.
+        waiting = select.poll()
+        for descriptor in (control, wake):
+            waiting.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in waiting.poll()}
         if wake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4096)
