@@ -64,6 +64,12 @@ def is_provider(type_: str) -> bool:
     return type_.startswith(PROVIDER_PREFIX)
 
 
+def is_internal(urn: str) -> bool:
+    """Whether a resource is a default provider, which engines make by themselves: it is neither shown nor counted."""
+    parsed = URN(urn)
+    return is_provider(parsed.type) and parsed.name.partition("_")[0] == "default"
+
+
 def provider_reference(urn: str, id_: str) -> str:
     """`urn::id`, the way a resource names its provider."""
     return f"{urn}::{id_}"

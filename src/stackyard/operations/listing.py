@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from stackyard.estate import discovery
 from stackyard.graph import selection
+from stackyard.model import urns
 from stackyard.model.estates import Stack
+from stackyard.model.resources import Resource
 from stackyard.operations.workspace import Workspace
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
     """One stack. `status`: `up`, `failed` (its last update), `empty` (destroyed), `interrupted` (a run was
-    killed), `new` (never brought up)."""
+    killed), `new` (never brought up). `resources`: see `counted`."""
 
     stack: Stack
     status: str
@@ -39,11 +41,19 @@ async def _row(workspace: Workspace, stack: Stack, failed: Collection[str]) -> R
     checkpoint = await workspace.peek(stack.name)
     if checkpoint is None:
         return Row(stack, "new", 0, "")
-    count = sum(1 for resource in checkpoint.resources if resource.custom and not resource.is_provider)
     interrupted = checkpoint.pending or await workspace.unfinished(stack)
     good = "up" if checkpoint.root else "empty"
     status = "interrupted" if interrupted else "failed" if stack.name.short in failed else good
-    return Row(stack, status, count, checkpoint.time)
+    return Row(stack, status, counted(checkpoint.resources), checkpoint.time)
+
+
+def counted(resources: Iterable[Resource]) -> int:
+    """How many resources a stack has, as `up` and `destroy` count them.
+
+    The stack itself and its components are among them. Default providers, what is only read, and what a replacement
+    has still to delete are not.
+    """
+    return sum(1 for each in resources if not (each.external or each.delete or urns.is_internal(each.urn)))
 
 
 def names(directory: str | None) -> list[str]:

@@ -6,10 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
-from stackyard.model import urns
 from stackyard.model.plans import Change, Op, Operation
 from stackyard.model.updates import Outcome
-from stackyard.model.urns import URN
 from stackyard.views.painting import Painter
 
 
@@ -57,12 +55,6 @@ _VERBS: Final[Mapping[Operation, tuple[str, str, str, str]]] = {
     Operation.REFRESH: ("Previewing the refresh of", "Refreshing", "Previewed the refresh of", "Refreshed"),
 }
 _COUNTED: Final = (Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.IMPORT, Op.READ, Op.REFRESH)
-
-
-def is_internal(urn: str) -> bool:
-    """Whether a step concerns a default provider, which the engine makes by itself and nobody wants to read about."""
-    parsed = URN(urn)
-    return urns.is_provider(parsed.type) and parsed.name.partition("_")[0] == "default"
 
 
 def heading(operation: Operation, preview: bool) -> str:

@@ -8,11 +8,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from stackyard.model import events
+from stackyard.model import events, urns
 from stackyard.model.diagnostics import Severity
 from stackyard.model.plans import Op, Operation
 from stackyard.model.updates import Outcome
-from stackyard.views import marks
 
 _REMEMBERED: Final = 50
 
@@ -117,7 +116,7 @@ class Progress:
             stack.engine, stack.cloud = event.engine, event.cloud
             self.running[stack.name] = stack
         elif isinstance(event, events.StepStarted):
-            if not marks.is_internal(event.urn):
+            if not urns.is_internal(event.urn):
                 stack.active[event.urn] = (event.op, event.time)
         elif isinstance(event, events.StepFinished):
             self._finish_step(stack, event)
@@ -138,7 +137,7 @@ class Progress:
         if event.error:
             stack.error = stack.error or event.error
             return
-        counted = None if marks.is_internal(event.urn) else _counted(event.op)
+        counted = None if urns.is_internal(event.urn) else _counted(event.op)
         if counted is not None:
             stack.counts[counted] = stack.counts.get(counted, 0) + 1
             self.totals[counted] = self.totals.get(counted, 0) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TextIO
 
-from stackyard.model import events
+from stackyard.model import events, urns
 from stackyard.model.diagnostics import Severity
 from stackyard.model.plans import Op
 from stackyard.model.updates import Outcome
@@ -93,7 +93,7 @@ def event_lines(
 def _step(event: events.StepFinished, painter: Painter, preview: bool, verbose: bool) -> list[str]:
     urn, mark = URN(event.urn), marks.MARKS[event.op]
     # A preview's steps are in its plan, which is shown whole when the preview is done.
-    quiet = preview or event.op in _QUIET or urn.type == STACK_TYPE or marks.is_internal(urn)
+    quiet = preview or event.op in _QUIET or urn.type == STACK_TYPE or urns.is_internal(urn)
     if quiet and not (verbose or event.error):
         return []
     word = mark.plan if preview else mark.done
