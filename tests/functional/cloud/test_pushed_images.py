@@ -97,3 +97,20 @@ def test_a_broken_layer_is_told(jobs: Jobs, embedded_cloud: EmbeddedCloud) -> No
     _push(jobs, embedded_cloud, [b"rubbish"], {"Entrypoint": ["/bin/sh"]})
     task, _lines = jobs.ended(jobs.start(jobs.define(jobs.container("true", image="team/app:1"))))
     assert task["stoppedReason"].startswith("CannotPullContainerError: team/app:1: a layer is no tar")
+
+
+def test_a_digest_that_is_a_path_leads_nowhere(jobs: Jobs, embedded_cloud: EmbeddedCloud, tmp_path: Path) -> None:
+    """PutImage takes any text for a digest; the folder of an image was called so, and emptied first."""
+    _push(jobs, embedded_cloud, [_tar({"a": b""})], {"Entrypoint": ["/a"]})
+    ecr = jobs.client("ecr")
+    (image,) = ecr.batch_get_image(repositoryName="team/app", imageIds=[{"imageTag": "1"}])["images"]
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "kept").touch()
+    up = "../" * 20
+    ecr.put_image(
+        repositoryName="team/app", imageManifest=image["imageManifest"], imageTag="evil",
+        imageDigest=f"{up}{str(victim).lstrip('/')}",
+    )  # fmt: skip
+    jobs.ended(jobs.start(jobs.define(jobs.container("true", image="team/app:evil"))))
+    assert [entry.name for entry in victim.iterdir()] == ["kept"]

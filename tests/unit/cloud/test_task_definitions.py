@@ -90,3 +90,12 @@ def test_the_registry_is_no_part_of_an_images_name(image: str, expected: tuple[s
 
 def test_a_failing_task_is_replaced_later_and_later_up_to_a_minute() -> None:
     assert [services.pause(number) for number in (1, 2, 3, 7, 50)] == [1, 2, 4, 60, 60]
+
+
+@pytest.mark.parametrize("name", ["x/../../etc", "..", "", "a b", "x" * 256])
+def test_a_name_that_would_be_a_path_is_refused(name: str) -> None:
+    """Folders of a task are called as its containers and volumes are."""
+    with pytest.raises(definitions.Impossible, match="is no name"):
+        definitions.planned(_definition({"name": name}), {})
+    with pytest.raises(definitions.Impossible, match="is no name"):
+        definitions.planned(_definition(volumes=[{"name": name}]), {})

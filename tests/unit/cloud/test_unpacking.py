@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tarfile
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,7 +81,17 @@ def test_a_file_does_not_write_through_a_link(root: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "member", [("../x", FILE, "1"), ("a/../../x", FILE, "1"), ("x", HARD, "../../etc/passwd"), ("x", HARD, "nothing")]
+    "member",
+    [
+        ("../x", FILE, "1"),
+        ("a/../../x", FILE, "1"),
+        ("x", HARD, "../../etc/passwd"),
+        ("x", HARD, "nothing"),
+        (".wh...", FILE, ""),
+        ("a/.wh...", FILE, ""),
+        (".wh..", FILE, ""),
+        (".wh.", FILE, ""),
+    ],
 )
 def test_paths_that_lead_out_are_refused(root: Path, tmp_path: Path, member: tuple[str, bytes, str]) -> None:
     with pytest.raises(unpacking.Broken):
@@ -87,3 +102,33 @@ def test_paths_that_lead_out_are_refused(root: Path, tmp_path: Path, member: tup
 def test_what_is_no_tar_is_refused(root: Path) -> None:
     with pytest.raises(unpacking.Broken, match="no tar"):
         unpacking.Unpacking(root, None).layer(b"rubbish")
+
+
+def test_a_small_layer_fills_neither_memory_nor_time(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 64 << 20
+    packed = gzip.compress(header.tobuf() + bytes(header.size))
+    tracemalloc.start()
+    try:
+        with pytest.raises(unpacking.Broken, match="header"):
+            unpacking.Unpacking(root, None).layer(packed)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    skipped = tarfile.TarInfo("device")
+    skipped.type, skipped.size = b"Q", 1 << 40
+    monkeypatch.setattr(unpacking, "_MOST", 8 << 20)
+    with pytest.raises(unpacking.Broken, match="larger"):
+        unpacking.Unpacking(root, None).layer(gzip.compress(skipped.tobuf() + bytes(16 << 20)))
+
+
+def test_an_image_has_so_many_files_and_no_more(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "_ENTRIES", 2)
+    with pytest.raises(unpacking.Broken, match="more than 2 files"):
+        unpacking.Unpacking(root, None).layer(_layer(("a", FILE, ""), ("b", FILE, ""), ("c", FILE, "")))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, bytes])
+def test_layers_may_be_packed(root: Path, pack: Callable[[bytes], bytes]) -> None:
+    unpacking.Unpacking(root, None).layer(pack(_layer(("a", FILE, "1"))))
+    assert (root / "a").read_text() == "1"

@@ -9,6 +9,8 @@ from typing import Any
 
 _MEBIBYTE = 1 << 20
 _STOP_TIMEOUT = 30  # seconds, as ECS waits unless told otherwise
+# Folders of the task are called so. RegisterTaskDefinition refuses other names on AWS; ministack takes any.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +65,9 @@ def planned(definition: Mapping[str, Any], overrides: Mapping[str, Any]) -> Task
     """The task that `definition` and the `overrides` of RunTask ask for; raises Impossible."""
     changes = {row.get("name"): row for row in overrides.get("containerOverrides") or []}
     memory = _mebibytes(overrides.get("memory") or definition.get("memory"))
+    for row in [*definition["containerDefinitions"], *(definition.get("volumes") or [])]:
+        if not _NAME.fullmatch(str(row["name"])):
+            raise Impossible(f"{row['name']!r} is no name: up to 255 letters, digits, hyphens and underscores are")
     containers = [
         _container(given, changes.get(given["name"], {}), memory) for given in definition["containerDefinitions"]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -26,14 +27,16 @@ def image(folder: Path, account: str, reference: str) -> catalogue.Image | None:
     ecr: Any = importlib.import_module("ministack.services.ecr")
     name, tag = definitions.repository(reference)
     digest = reference.partition("@")[2]
-    found, manifest = _manifest(ecr, name, digest or tag or "latest")
+    manifest = _manifest(ecr, name, digest or tag or "latest")
     if not manifest:
         return None
     if confinement.means() == "none":
         raise _impossible(reference, "images need namespaces, which this machine does not allow; provide a local image")
     blobs = ecr._layer_blobs.get(name, {})
     settings = json.loads(_blob(blobs, manifest["config"]["digest"], reference)).get("config") or {}
-    root = folder / "data" / "images" / account / found.replace(":", "-")
+    # Never by the digest that the record has: PutImage takes any text for one.
+    own = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    root = folder / "data" / "images" / account / f"sha256-{own}"
     with _LOCK:
         if not (root / "ready").exists():
             _unpack(root, account, [_blob(blobs, row["digest"], reference) for row in manifest["layers"]], reference)
@@ -46,17 +49,17 @@ def image(folder: Path, account: str, reference: str) -> catalogue.Image | None:
     )
 
 
-def _manifest(ecr: Any, name: str, reference: str) -> tuple[str, dict[str, Any]]:
-    """The digest and the content of the manifest for this machine; empty when there is none."""
-    digest, text, _kind = ecr._resolve_manifest(name, reference) if name in ecr._repositories else (None, None, None)
+def _manifest(ecr: Any, name: str, reference: str) -> dict[str, Any]:
+    """The manifest for this machine; empty when there is none."""
+    _digest, text, _kind = ecr._resolve_manifest(name, reference) if name in ecr._repositories else (None, None, None)
     if not text:
-        return "", {}
+        return {}
     content: dict[str, Any] = json.loads(text)
     for row in content.get("manifests") or []:
         asked = row.get("platform") or {}
         if (asked.get("os"), asked.get("architecture")) == ("linux", _MACHINES.get(platform.machine())):
             return _manifest(ecr, name, row["digest"])
-    return (str(digest), content) if "layers" in content else ("", {})
+    return content if "layers" in content else {}
 
 
 def _blob(blobs: dict[str, bytes], digest: str, reference: str) -> bytes:

@@ -6,15 +6,23 @@ the account's user, since a container's root is that user, and bits that give ri
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import os
 import shutil
 import tarfile
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 _LINKS = 40  # as many as Linux follows
-_MOST = 10 << 30  # bytes of one image
+_MOST = 10 << 30  # bytes of one image, and of one layer however small it is packed
+_ENTRIES = 500_000  # files, folders and links of one image
+_AT_ONCE = 1 << 20  # bytes: longer than any header of an entry, which tarfile reads whole
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 
 
@@ -22,26 +30,70 @@ class Broken(Exception):
     """A layer that cannot be unpacked."""
 
 
+_PACKED: Mapping[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+}
+
+
+class _Bounded:
+    """A layer's bytes, unpacked as they are read: a small layer may hold no more than an image may have, and no
+    header that fills the memory."""
+
+    def __init__(self, data: bytes) -> None:
+        stream = io.BytesIO(data)
+        opened = next((opener for magic, opener in _PACKED.items() if data.startswith(magic)), None)
+        self._stream: Any = opened(stream) if opened else stream
+        self._left = _MOST
+
+    def read(self, size: int) -> bytes:
+        """As a file does."""
+        if size > _AT_ONCE:
+            raise Broken("a layer has an entry with a header of more than a megabyte")
+        part: bytes = self._stream.read(size)
+        self._left -= len(part)
+        if self._left < 0:
+            raise Broken(f"a layer is larger than {_MOST >> 30} GB")
+        return part
+
+    def seek(self, place: int) -> None:
+        """Forward by reading, so that it counts."""
+        while (left := place - self._stream.tell()) > 0 and self.read(min(left, _AT_ONCE)):
+            pass
+        if left < 0:
+            self._stream.seek(place)
+
+    def tell(self) -> int:
+        """As a file does."""
+        place: int = self._stream.tell()
+        return place
+
+
 class Unpacking:
     """One image into the empty folder `root`; `owner` is the user that everything is to belong to, or None."""
 
     def __init__(self, root: Path, owner: int | None) -> None:
         self._root, self._owner, self._size = root, owner, 0
+        self._entries = 0
 
     def layer(self, data: bytes) -> None:
         """Add a layer, a tar that may be compressed; raises Broken."""
         try:
-            with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            with tarfile.open(fileobj=_Bounded(data), mode="r:") as archive:  # type: ignore[call-overload]
                 for member in archive:
                     self._add(archive, member)
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
             raise Broken(f"a layer is no tar: {error}") from error
         except OSError as error:
             raise Broken(f"a layer cannot be unpacked: {error}") from error
 
     def _add(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         parts = [part for part in member.name.split("/") if part not in ("", ".")]
-        if ".." in parts:
+        self._entries += 1
+        if self._entries > _ENTRIES:
+            raise Broken(f"the image has more than {_ENTRIES} files")
+        if ".." in parts or (parts and parts[-1].removeprefix(_WHITEOUT) in ("", ".", "..")):
             raise Broken(f"a layer has the path {member.name}")
         if not parts:
             return
