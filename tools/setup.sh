@@ -18,6 +18,20 @@ if [ ! -x "$venv/bin/python" ] || ! usable "$venv/bin/python"; then
     echo "setup: making $venv with $("$python" --version)"
     "$python" -m venv --clear "$venv"
 fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'
-echo "setup: installing the locked dependencies"
-UV_PROJECT_ENVIRONMENT=$venv "$venv/bin/uv" sync --locked --inexact --quiet --compile-bytecode
+uv="$venv/bin/uv"
+uv_version=0.13.8
+if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version" ]; then
+    echo "setup: installing uv $uv_version, which reads uv.lock"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version"
+fi
+
+export UV_PROJECT_ENVIRONMENT=$venv
+if ! told=$("$uv" sync --locked --inexact --dry-run 2>&1); then
+    echo "$told" >&2 && exit 1
+fi
+wanted=$(sed -n -E 's/^Would ((un)?install .*)/\1/p' <<<"$told" | paste -sd, | sed 's/,/, /g')
+if [ -n "$wanted" ]; then
+    echo "setup: following uv.lock: $wanted (with downloads and compilation about a minute)"
+    "$uv" sync --locked --inexact --quiet --compile-bytecode
+    echo "setup: ready after ${SECONDS} s"
+fi
