@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from . import bodies
+
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
@@ -95,8 +97,8 @@ def _in_actions(module: Any) -> None:
     def dynamodb_service_context(body: bytes) -> dict[str, Any]:
         context: dict[str, Any] = of_table(body)
         try:
-            keys = list(_leading_keys(json.loads(body or b"{}")))
-        except (ValueError, AttributeError, TypeError):
+            keys = list(_leading_keys(bodies.content(body)))
+        except (AttributeError, TypeError):
             return context  # malformed: the service says so
         return {**context, "dynamodb:LeadingKeys": keys} if keys else context
 

@@ -7,11 +7,12 @@ is carried out in the owner's account. What is not there is denied, as on AWS: n
 from __future__ import annotations
 
 import importlib
-import json
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from . import bodies
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
@@ -35,7 +36,7 @@ def _crossing(module: Any, service: str, handler: Handler, names: Callable[..., 
     async def crossing(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         responses: Any = importlib.import_module("ministack.core.responses")
         account, region = responses.get_account_id(), responses.get_region()
-        named = names(path, _content(body), region)
+        named = names(path, bodies.content(body), region)
         foreign = [arn for arn in named if (found := _ARN.fullmatch(arn)) and found[2] != account]
         if not foreign:
             return await handler(method, path, headers, body, query)
@@ -159,14 +160,6 @@ def _texts(*values: Any) -> list[str]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _content(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
 
 
 _NAMES: Mapping[str, Callable[..., list[str]]] = {

@@ -12,6 +12,8 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import bodies
+
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
@@ -85,7 +87,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def _definition_roles(body: bytes) -> Iterator[str]:
     """The roles of the task definition that a call starts tasks of, directly or through a service."""
-    wanted = json.loads(body).get("taskDefinition") or ""
+    wanted = bodies.content(body).get("taskDefinition") or ""
     ecs: Any = importlib.import_module("ministack.services.ecs")
     definition = ecs._task_defs.get(ecs._resolve_td_key(wanted)) if isinstance(wanted, str) and wanted else None
     for name in ("taskRoleArn", "executionRoleArn"):

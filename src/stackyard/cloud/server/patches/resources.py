@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import bodies
+
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
 
@@ -43,7 +45,7 @@ def _in_actions(module: Any) -> None:
             return found.replace(":schedule/default/", f":schedule/{_group(query, body)}/")
         if service not in ("ssm", "logs", "dynamodb", "lambda"):
             return found
-        given = _content(body)
+        given = bodies.content(body)
         if service == "lambda":
             new = given.get("FunctionName") if found == "*" and method == "POST" else None
             return f"arn:aws:lambda:{region}:{account}:function:{new}" if isinstance(new, str) else found
@@ -66,7 +68,7 @@ def _in_actions(module: Any) -> None:
         action = act(service, method, path, headers, body, query)
         if action != "dynamodb:ExecuteStatement":
             return action
-        verb = str(_content(body).get("Statement", "")).split(maxsplit=1)[:1]
+        verb = str(bodies.content(body).get("Statement", "")).split(maxsplit=1)[:1]
         return f"dynamodb:PartiQL{verb[0].capitalize()}" if verb else action
 
     module.extract_resource_arn, module.extract_iam_action = extract_resource_arn, extract_iam_action
@@ -93,7 +95,7 @@ def _in_app(module: Any) -> None:
     async def each_checked(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         responses: Any = importlib.import_module("ministack.core.responses")
         region, account = responses.get_region(), responses.get_account_id()
-        further = _parameters(_content(body), region, account)[1:]
+        further = _parameters(bodies.content(body), region, account)[1:]
         access_key = module.extract_access_key_id(headers, query)
         for arn in further if access_key else ():
             action = f"ssm:{headers.get('x-amz-target', '').rpartition('.')[2]}"
@@ -107,11 +109,11 @@ def _in_app(module: Any) -> None:
 
     async def named(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         """DescribeLogStreams knows a group by its name alone."""
-        group = _content(body).get("logGroupIdentifier")
+        group = bodies.content(body).get("logGroupIdentifier")
         if headers.get("x-amz-target", "").endswith(".DescribeLogStreams") and isinstance(group, str):
             responses: Any = importlib.import_module("ministack.core.responses")
             own = f"arn:aws:logs:{responses.get_region()}:{responses.get_account_id()}:log-group:"
-            given = {**_content(body), "logGroupName": group.removeprefix(own).removesuffix(":*")}
+            given = {**bodies.content(body), "logGroupName": group.removeprefix(own).removesuffix(":*")}
             body = json.dumps({key: value for key, value in given.items() if key != "logGroupIdentifier"}).encode()
         return await logs(method, path, headers, body, query)
 
@@ -131,7 +133,7 @@ def _parameters(given: dict[str, Any], region: str, account: str) -> list[str]:
 
 def _group(query: Any, body: bytes) -> str:
     """The group of the schedule that a request is about."""
-    asked = (query or {}).get("groupName") or _content(body).get("GroupName") or "default"
+    asked = (query or {}).get("groupName") or bodies.content(body).get("GroupName") or "default"
     return str(asked[0] if isinstance(asked, list) else asked)
 
 
@@ -157,11 +159,3 @@ def _key_of(alias: str, region: str, account: str) -> str:
     kms: Any = importlib.import_module("ministack.services.kms")
     key = kms._aliases.get_scoped(account, region, alias)
     return f"arn:aws:kms:{region}:{account}:key/{key}" if key else alias
-
-
-def _content(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}

@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonel
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from . import bodies
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
@@ -51,7 +52,7 @@ def _in_actions(module: Any) -> None:
     ) -> str:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if service == "ecs" and action in _ON:
-            return _resources(action, _content(body), region, account)[0]
+            return _resources(action, bodies.content(body), region, account)[0]
         return str(extract(service, method, path, headers, body, query, region, account))
 
     def request_tag_context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _in_actions(module: Any) -> None:
         if not action.startswith("ecs:") or action.partition(":")[2] not in _ON:
             return context
         responses: Any = importlib.import_module("ministack.core.responses")
-        where = _arn("cluster", str(_content(body).get("cluster") or "default"), *_here(responses))
+        where = _arn("cluster", str(bodies.content(body).get("cluster") or "default"), *_here(responses))
         return {**context, "ecs:cluster": where}
 
     module.extract_resource_arn, module.request_tag_context = extract_resource_arn, request_tag_context
@@ -71,7 +72,7 @@ def _in_app(module: Any) -> None:
     async def each_checked(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         """Tasks and services beyond the first, and the tags that a task is given when it is run."""
         responses: Any = importlib.import_module("ministack.core.responses")
-        action, given = headers.get("x-amz-target", "").rpartition(".")[2], _content(body)
+        action, given = headers.get("x-amz-target", "").rpartition(".")[2], bodies.content(body)
         here = _here(responses)
         further = [(action, arn) for arn in _resources(action, given, *here)[1:]] if action in _ON else []
         if action in ("RunTask", "StartTask") and given.get("tags"):
@@ -116,11 +117,3 @@ def _arn(kind: str, name: str, region: str, account: str) -> str:
 
 def _here(responses: Any) -> tuple[str, str]:
     return responses.get_region(), responses.get_account_id()
-
-
-def _content(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
