@@ -19,6 +19,7 @@ from stackyard.operations.environments import ByHand, Reconciled, Voice
 from stackyard.operations.reconciling import Manner
 from stackyard.operations.surveying import Survey
 from stackyard.operations.workspace import Opening
+from stackyard.tenancy.reconcile import Act
 
 Work = Callable[[Voice, Callable[[Survey], bool]], Coroutine[Any, Any, Reconciled]]
 _RUNNING: Final = {
@@ -105,8 +106,9 @@ def reconcile(
     """Make environments what the refs and rules say, of some organizations or all.
 
     New refs come up, moved ones are deployed again; what is gone or expired is stopped, archived, verified and
-    destroyed. After a crash, the same command goes on. Exits 4 when an environment failed, 1 for faulty files or
-    repositories that cannot be read; the others are done all the same.
+    destroyed. So is the stack of a project that is no longer hosted. After a crash, the same command goes on.
+    Exits 4 when an environment failed, 1 for faulty files or repositories that cannot be read; the others are done
+    all the same.
     """
 
     async def work(voice: Voice, agree: Callable[[Survey], bool]) -> Reconciled:
@@ -196,7 +198,7 @@ async def _carry_out(work: Work, *, yes: bool, as_json: bool, dry_run: bool) -> 
     def agree(survey: Survey) -> bool:
         screen.pause()
         _show(survey, as_json)
-        return not dry_run and bool(survey.pending) and _agreed(screen, yes)
+        return not dry_run and not survey.idle and _agreed(screen, yes)
 
     try:
         with interrupts.handled(screen.note) as cancelled:
@@ -219,14 +221,16 @@ def _show(survey: Survey, as_json: bool) -> None:
             {"environment": change.entry, "act": change.act, "reason": change.reason, "record": change.record,
              "target": change.target} for change in changes
         ]  # fmt: skip
-        screens.write_json("decision", {"changes": rows, "diagnostics": survey.diagnostics})
+        going = [{"project": each.entry, "reason": each.reason} for each in survey.leftovers]
+        screens.write_json("decision", {"changes": rows, "projects": going, "diagnostics": survey.diagnostics})
         return
     screens.diagnose(survey.diagnostics)
     kept = sum(len(decision.changes) for decision in survey.decisions) - len(survey.pending)
-    if survey.pending:
-        told = [views.decided(each.entry, each.act, each.target or each.record, each.reason) for each in survey.pending]
+    told = [views.decided(each.entry, each.act, each.target or each.record, each.reason) for each in survey.pending]
+    told += [views.decided(each.entry, Act.UNHOST, None, each.reason) for each in survey.leftovers]
+    if told:
         screens.table(views.DECIDED, told)
-    acts = views.counted([str(each.act) for each in survey.pending])
+    acts = views.counted([row[1] for row in told])
     screens.note(f"{acts}; {kept} stay{'s' if kept == 1 else ''} as {'it is' if kept == 1 else 'they are'}")
 
 

@@ -36,7 +36,7 @@ def command(
     and /status names organizations and environments only to who sends it as `Authorization: Bearer`.
     SIGTERM finishes the step under way and ends.
     """
-    what = serving.Serving(host, port, every, reconcile, serving.secret_of(secret_file), Manner(grace))
+    what = serving.Serving(host, port, every, reconcile, serving.secret_of(secret_file), Manner(grace, unhost=False))
     if not what.secret:
         screens.note(f"no secret is set ({serving.SECRET}): webhooks are refused")
     try:

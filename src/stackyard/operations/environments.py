@@ -82,14 +82,14 @@ async def once(
     async with hosting.alone(hosts.workspace.folder, voice.tell):
         hosts.workspace.rediscover()
         survey = await surveying.survey(hosts, chosen)
-        if not agree(survey) or not survey.pending:
+        if not agree(survey) or survey.idle:
             return Reconciled(survey)
         return await _carried_out(hosts, survey, voice, manner)
 
 
 async def _carried_out(hosts: Hosting, survey: Survey, voice: Voice, manner: Manner) -> Reconciled:
     work = Reconciliation(hosts, voice.events, voice.tell, voice.cancelled, manner)
-    await work.carry_out(survey.pending)
+    await work.carry_out(survey.pending, survey.leftovers)
     return Reconciled(survey, tuple(work.results), tuple(work.diagnostics))
 
 

@@ -16,9 +16,11 @@ from stackyard.kit import files
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic
 from stackyard.model.estates import Estate, Stack
+from stackyard.model.names import StackName
 from stackyard.model.tenants import Organization
 from stackyard.operations import accounts
 from stackyard.operations.workspace import Workspace
+from stackyard.state import stacks as states
 from stackyard.tenancy import registry
 from stackyard.tenancy.records import Reading, Records
 from stackyard.tenancy.sites import Site
@@ -100,6 +102,18 @@ class Hosting:
     def clients(self, organization: str) -> Callable[[str], Any]:
         """boto3 clients of an organization's account by service, each made once; they block."""
         return functools.cache(lambda service: accounts.client(self.workspace, service, organization))
+
+    async def orphans(self) -> list[StackName]:
+        """Stacks of organizations that have resources and that no file asks for."""
+        asked = {stack.name for stack in self.workspace.estate.stacks}
+        left = []
+        for store in self.workspace.stores():
+            found = (each for each in await store.list() if each.project in (SITES, HOSTED, ENVIRONMENTS))
+            for name in sorted(set(found) - asked):
+                checkpoint = await states.read(store, name)
+                if checkpoint is not None and checkpoint.root is not None:
+                    left.append(name)
+        return sorted(set(left))
 
     async def forget(self, stack: Stack) -> None:
         """Remove the state of a stack that has no resources any more; its backup stays."""

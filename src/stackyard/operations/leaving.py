@@ -36,7 +36,7 @@ async def surveyed(opening: Opening, name: str, tell: tenants.Tell) -> Leaving:
         hosting = Hosting(workspace)
         _refuse_active(hosting, name)
         stacks = [stack for stack in workspace.estate.stacks if stack.tenant == name]
-        left = [each.short for each in await tenants.orphans(hosting) if each.stack.partition(".")[0] == name]
+        left = [each.short for each in await hosting.orphans() if each.stack.partition(".")[0] == name]
         if not stacks and not left:
             tenants.found(hosting, name)
         site = next((stack for stack in stacks if stack.project.name == SITES), None)
@@ -92,7 +92,7 @@ async def finished(opening: Opening, leaving: Leaving, tell: tenants.Tell) -> Go
         _refuse_active(hosting, name)
         stacks = [stack for stack in workspace.estate.stacks if stack.tenant == name]
         up = [stack.name.short for stack in stacks if await hosting.is_up(stack)]
-        up += [each.short for each in await tenants.orphans(hosting) if each.stack.partition(".")[0] == name]
+        up += [each.short for each in await hosting.orphans() if each.stack.partition(".")[0] == name]
         if up:
             raise errors.EngineError(f"{name} still has resources in {', '.join(sorted(set(up)))}")
         for stack in stacks:

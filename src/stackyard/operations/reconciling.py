@@ -24,7 +24,7 @@ from stackyard.model.updates import Outcome
 from stackyard.operations import deploying, launching, surveying
 from stackyard.operations.hosting import ENVIRONMENTS, HOSTED, SITES, Hosting, in_cloud
 from stackyard.tenancy import activation, archive, leases, plugins, retirement
-from stackyard.tenancy.reconcile import UP, Act, Change
+from stackyard.tenancy.reconcile import UP, Act, Change, Leftover
 from stackyard.tenancy.sites import Site
 
 AT_ONCE: Final = 8
@@ -49,11 +49,13 @@ class Manner:
     """How it is done. `grace` is how many seconds running tasks of a retired environment may still take.
 
     `install`: what scheduled runs need is installed on this machine now, where they run on its embedded cloud.
+    `unhost`: stacks of projects that are no longer hosted go, too, which somebody has agreed to.
     """
 
     grace: float = 60.0
     parallel: int = 0
     install: bool = True
+    unhost: bool = True
 
 
 class Reconciliation:
@@ -75,8 +77,13 @@ class Reconciliation:
         self._sites: dict[str, Site] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def carry_out(self, changes: Sequence[Change]) -> None:
+    async def carry_out(self, changes: Sequence[Change], leftovers: Sequence[Leftover] = ()) -> None:
         """Do everything; `results` has one for each change. Faults are in it, and raised only for the whole estate."""
+        await self._environments(changes)
+        if leftovers and self._manner.unhost:
+            await self._unhost(leftovers)
+
+    async def _environments(self, changes: Sequence[Change]) -> None:
         raising = [change for change in changes if change.act in UP]
         retiring = [change for change in changes if change.act is Act.RETIRE]
         await self._prerequisites(changes)
@@ -101,7 +108,7 @@ class Reconciliation:
         self.hosting.workspace.rediscover()
         survey = await surveying.survey(self.hosting, sorted({entry.partition(".")[0] for entry in entries}))
         changes = [change for change in survey.pending if change.entry in entries and change.act is Act.ACTIVATE]
-        await self.carry_out(changes)
+        await self._environments(changes)
 
     # what comes up
 
@@ -305,6 +312,34 @@ class Reconciliation:
         self._tell(f"{record.title}: gone" + (f"; its archive is {record.archive}" if record.archive else ""))
         self.results.append(Result(change.entry, change.act, change.reason, archive=record.archive))
         return change
+
+    async def _unhost(self, leftovers: Sequence[Leftover]) -> None:
+        """Destroy the stacks of projects of which no environment is left: so everything of them is in an archive."""
+        orphans = await self.hosting.orphans()
+        reading = self.hosting.read()
+        held = {*(each.entry for each in reading.active), *reading.blocked}
+        held |= {name.stack.rpartition(".")[0] for name in orphans if name.project == ENVIRONMENTS}
+        self.hosting.workspace.recall([name for name in orphans if name.project == HOSTED])
+        going = {}
+        for left in leftovers:
+            still = sorted(entry for entry in held if entry.startswith(f"{left.entry}."))
+            if self._cancelled.is_set():
+                self._unhosted(left, "it was stopped before this; the next reconcile goes on")
+            elif still:
+                self._unhosted(left, f"environment {still[0].replace('.', '/')} is still there")
+            elif stack := self.hosting.stack(HOSTED, left.entry):
+                going[left] = stack
+        faults = await self._deploy(Operation.DESTROY, list(going.values()))
+        for left, stack in going.items():
+            fault = faults.get(stack.name.short, "it was not destroyed")
+            self._unhosted(left, fault)
+            if not fault:
+                await self.hosting.forget(stack)
+                self._tell(f"{left.entry.replace('.', '/')}: gone; archives of its environments stay")
+        self.hosting.workspace.rediscover()
+
+    def _unhosted(self, left: Leftover, fault: str) -> None:
+        self.results.append(Result(left.entry, Act.UNHOST, left.reason, fault))
 
     # what both share
 

@@ -169,6 +169,7 @@ def _summary(done: Reconciled) -> dict[str, Any]:
     changes = [{"environment": each.entry, "act": each.act.value, "fault": each.fault} for each in done.results]
     told = (*done.survey.diagnostics, *done.diagnostics)
     pending = [{"environment": each.entry, "act": each.act.value} for each in done.survey.pending]
+    pending += [{"project": each.entry, "act": "unhost"} for each in done.survey.leftovers]
     return {"exit_code": done.exit_code, "pending": pending, "changes": changes, "faults": [str(e) for e in told]}
 
 

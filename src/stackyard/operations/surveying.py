@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stackyard import errors
 from stackyard.estate.schema import suggest
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic, Severity
+from stackyard.model.names import StackName
 from stackyard.model.tenants import Organization
+from stackyard.operations import hosting
 from stackyard.operations.hosting import Hosting
 from stackyard.tenancy import reconcile, wishes
-from stackyard.tenancy.reconcile import Change, Decision, Wish
+from stackyard.tenancy.reconcile import Change, Decision, Leftover, Wish
 from stackyard.tenancy.records import Reading
 from stackyard.tenancy.wishes import Heard
 
@@ -35,19 +37,30 @@ class Survey:
         return tuple(change for decision in self.decisions for change in decision.pending)
 
     @property
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """The projects whose stacks go, once none of their environments is left."""
+        return tuple(left for decision in self.decisions for left in decision.leftovers if not left.waits)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.pending or self.leftovers)
+
+    @property
     def faulty(self) -> bool:
         """Whether any of its diagnostics is an error."""
         return any(each.severity is Severity.ERROR for each in self.diagnostics)
 
 
-async def survey(hosting: Hosting, chosen: Sequence[str] = ()) -> Survey:
+async def survey(hosts: Hosting, chosen: Sequence[str] = ()) -> Survey:
     """Read files, records and repositories, and decide for each organization (those `chosen`, by default all).
 
     Raises UsageError for a chosen organization that has neither file nor environment.
     """
-    organizations, faults = await asyncio.to_thread(hosting.organizations)
-    reading = hosting.read()
+    organizations, faults = await asyncio.to_thread(hosts.organizations)
+    reading = hosts.read()
     names = _names(organizations, reading, chosen)
+    orphans = await hosts.orphans()
     gate = asyncio.Semaphore(_AT_ONCE)
     heard = await asyncio.gather(*(_hear(organizations.get(name), reading.active, gate) for name in names))
     now = int(time.time())
@@ -55,25 +68,43 @@ async def survey(hosting: Hosting, chosen: Sequence[str] = ()) -> Survey:
     for name, found in zip(names, heard, strict=True):
         for each in found:
             told += each.diagnostics
-        decision = reconcile.decide(wish(name, organizations.get(name), found, reading), reading.active, now)
+        wanted = wish(name, organizations.get(name), found, reading, orphans)
+        decision = reconcile.decide(wanted, reading.active, now)
         decisions.append(decision)
         told += decision.diagnostics
     return Survey(tuple(decisions), tuple(told))
 
 
-def wish(name: str, organization: Organization | None, heard: Sequence[Heard], reading: Reading) -> Wish:
-    """What one organization asks for."""
+def wish(
+    name: str,
+    organization: Organization | None,
+    heard: Sequence[Heard],
+    reading: Reading,
+    orphans: Sequence[StackName] = (),
+) -> Wish:
+    """What one organization asks for. `orphans` are stacks that are deployed and that no file asks for."""
     if organization is None:
         return Wish(name, orphaned=True)
-    blocked = (entry.partition(".") for entry in reading.blocked)
+    entries = (entry.partition(".") for entry in reading.blocked)
+    blocked = frozenset(key for owner, _, key in entries if owner == name)
     return Wish(
         name,
         tuple(wanted for each in heard for wanted in each.wanted),
         projects=frozenset(organization.projects),
         unheard=frozenset(each.project for each in heard if each.silent),
-        blocked=frozenset(key for owner, _, key in blocked if owner == name),
+        blocked=blocked,
         suspended=organization.suspended,
+        deployed=frozenset(_of_owner(orphans, hosting.HOSTED, name)),
+        unrecorded=frozenset(_of_owner(orphans, hosting.ENVIRONMENTS, name)) - blocked,
     )
+
+
+def _of_owner(orphans: Sequence[StackName], project: str, owner: str) -> Iterator[str]:
+    """`shop.prod` of `acme.shop.prod.Production`, for the stacks of one fleet and organization."""
+    for each in orphans:
+        organization, _, rest = each.stack.partition(".")
+        if (each.project, organization) == (project, owner):
+            yield rest.rpartition(".")[0]
 
 
 async def _hear(

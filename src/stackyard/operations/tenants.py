@@ -6,7 +6,7 @@ import asyncio
 import collections
 import dataclasses
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stackyard import errors
@@ -19,7 +19,7 @@ from stackyard.model.names import StackName
 from stackyard.model.plain import suggest
 from stackyard.model.tenants import HostedProject, Organization
 from stackyard.operations import control
-from stackyard.operations.hosting import ENVIRONMENTS, HOSTED, SITES, Hosting, in_cloud
+from stackyard.operations.hosting import HOSTED, SITES, Hosting, in_cloud
 from stackyard.operations.workspace import Opening, Workspace
 from stackyard.tenancy import checking, registry, writing
 from stackyard.tenancy.registry import Entry
@@ -83,7 +83,7 @@ async def listed(opening: Opening) -> Listing:
         tables = await control.reachable(hosting)
         active = _active(hosting)
         rows = {each.name: await _row(hosting, each, active) for each in entries}
-        for name in await orphans(hosting):
+        for name in await hosting.orphans():
             owner = _owner(name)
             rows.setdefault(owner, Row(owner, Status.ORPHAN))
         for each in await in_cloud(tables.requests) if tables else ():
@@ -102,7 +102,7 @@ async def shown(opening: Opening, name: str) -> Shown:
             raise errors.DiagnosedError(entry.diagnostics)
         stacks = [stack for stack in workspace.estate.stacks if stack.tenant == name]
         up = {stack.name.short: await hosting.is_up(stack) for stack in stacks}
-        left = tuple(each.short for each in await orphans(hosting) if _owner(each) == name)
+        left = tuple(each.short for each in await hosting.orphans() if _owner(each) == name)
         return Shown(entry.organization, await _row(hosting, entry, _active(hosting)), up, left)
 
 
@@ -116,6 +116,7 @@ async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[D
         entries = [found(hosting, name) for name in names] or registry.entries(hosting.tenants, workspace.estate.root)
         told = [fault for each in entries for fault in each.diagnostics]
         told += [_of_the_estate(each) for each in entries if each.name == workspace.estate.organization]
+        told += _unhosted(entries, await hosting.orphans())
         sound = [each for each in entries if each.organization is not None]
         count = sum(len(each.organization.projects) for each in sound if each.organization)
         if count:
@@ -141,6 +142,17 @@ async def checked(opening: Opening, names: Sequence[str], tell: Tell) -> tuple[D
 def _of_the_estate(entry: Entry) -> Diagnostic:
     message = f"{entry.name!r} is the estate's own name: the organization would share its account"
     return diagnostics.error(message, hint="rename the file", position=Position(entry.path))
+
+
+def _unhosted(entries: Sequence[Entry], orphans: Sequence[StackName]) -> Iterator[Diagnostic]:
+    """Projects that are deployed, and that their organization's file does not name any more."""
+    known = {each.name: each for each in entries if each.organization is not None}
+    for name in orphans:
+        owner, _, rest = name.stack.partition(".")
+        if name.project == HOSTED and owner in known:
+            message = f"{owner}/{rest.rpartition('.')[0]} is no longer hosted, and its stack {name.short} has resources"
+            hint = f"`stackyard environment reconcile {owner}` archives its environments and destroys it"
+            yield diagnostics.warning(message, hint=hint, position=known[owner].position("projects"))
 
 
 async def made(opening: Opening, name: str, *, display_name: str, owner: str, billing: str) -> str:
@@ -214,19 +226,6 @@ def found(hosting: Hosting, name: str) -> Entry:
         known = [each.name for each in registry.entries(hosting.tenants)]
         raise errors.UsageError(f"there is no organization {name!r}", hint=suggest(name, known) if known else "")
     return registry.entry(path, hosting.workspace.estate.root)
-
-
-async def orphans(hosting: Hosting) -> list[StackName]:
-    """Stacks of organizations that have resources and that no file asks for."""
-    workspace = hosting.workspace
-    asked = {stack.name for stack in workspace.estate.stacks}
-    known = {name for name in await workspace.backend().list() if name.project in (SITES, HOSTED, ENVIRONMENTS)}
-    left = []
-    for name in sorted(known - asked):
-        checkpoint = await workspace.peek(name)
-        if checkpoint is not None and checkpoint.root is not None:
-            left.append(name)
-    return left
 
 
 def _owner(name: StackName) -> str:

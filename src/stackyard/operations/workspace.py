@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -94,8 +94,7 @@ class Workspace:
 
     async def _finish_acts(self) -> None:
         """Finish what a killed process had decided about several stacks; a living one is left alone."""
-        stores = [self.backend(), *(self.backend(stack.name) for stack in self.estate.stacks)]
-        for store in {each.url: each for each in stores}.values():
+        for store in self.stores():
             with contextlib.suppress(errors.LockedError):
                 self.finished += await intents.finish(store)
         if self.finished:
@@ -140,6 +139,12 @@ class Workspace:
     def rediscover(self) -> None:
         """Read the estate's files again, after some were written; warm processes and the cloud stay."""
         self._adopt(discovery.discover(Path(self._opening.cwd), stacks=self._opening.stacks))
+        self.__dict__.pop("unchecked_graph", None)
+
+    def recall(self, names: Sequence[StackName]) -> None:
+        """Know stacks that no file asks for any more, until `rediscover`: for destroying what is left of them."""
+        asked = (*self._opening.stacks, *(name.short for name in names))
+        self._adopt(discovery.discover(Path(self._opening.cwd), stacks=asked))
         self.__dict__.pop("unchecked_graph", None)
 
     def suppose(self, estate: Estate) -> None:
@@ -263,6 +268,11 @@ class Workspace:
         if not url and found is not None and found.cloud != "embedded":
             url = found.project.backend_url or self.estate.backend_url or os.environ.get("PULUMI_BACKEND_URL", "")
         return self._opened(url or own)
+
+    def stores(self) -> tuple[Backend, ...]:
+        """Every backend that a stack of the estate is kept in, each once."""
+        stores = [self.backend(), *(self.backend(stack.name) for stack in self.estate.stacks)]
+        return tuple({each.url: each for each in stores}.values())
 
     def _opened(self, url: str) -> Backend:
         if url not in self._backends:

@@ -17,7 +17,7 @@ from stackyard.model.diagnostics import Diagnostic
 
 
 class Act(enum.StrEnum):
-    """What is done to one environment."""
+    """What is done to one environment; UNHOST is done to a project, whose stack goes."""
 
     ACTIVATE = "activate"
     MOVE = "move"
@@ -26,6 +26,7 @@ class Act(enum.StrEnum):
     PAUSE = "pause"
     RETIRE = "retire"
     KEEP = "keep"
+    UNHOST = "unhost"
 
 
 UP: Final = frozenset({Act.ACTIVATE, Act.MOVE, Act.DEPLOY, Act.REVIVE, Act.PAUSE})
@@ -51,7 +52,8 @@ class Wish:
     """What an organization's file and refs ask for.
 
     `projects` are those that its file names, `unheard` those whose repository or rules could not be read, `blocked`
-    keys whose record could not. `orphaned`: its file is gone or cannot be read.
+    keys whose record could not. `orphaned`: its file is gone or cannot be read. `deployed` are projects whose stack
+    has resources though the estate does not ask for it; `unrecorded` are keys of such environments' stacks.
     """
 
     organization: str
@@ -61,6 +63,8 @@ class Wish:
     blocked: frozenset[str] = frozenset()
     suspended: bool = False
     orphaned: bool = False
+    deployed: frozenset[str] = frozenset()
+    unrecorded: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,12 +89,38 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Leftover:
+    """A project that its organization's file does not name any more, and whose stack has resources.
+
+    Its stack is destroyed once no environment of it is left. `waits` says why it stays for now, empty when it goes.
+    """
+
+    organization: str
+    project: str
+    waits: str = ""
+
+    @property
+    def entry(self) -> str:
+        """`organization.project`."""
+        return f"{self.organization}.{self.project}"
+
+    @property
+    def reason(self) -> str:
+        """Why it goes."""
+        return f"project {self.project} is no longer hosted: its stack and its secrets go"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
-    """All environments of one organization, each with what is done to it, sorted; and what is to be told."""
+    """All environments of one organization, each with what is done to it, sorted; and what is to be told.
+
+    `leftovers` are its projects that are no longer hosted.
+    """
 
     organization: str
     changes: tuple[Change, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -112,7 +142,27 @@ def decide(wish: Wish, active: Sequence[Activation], now: int) -> Decision:
     if not wish.suspended:
         new = [key for key in chosen if key not in mine and key not in wish.blocked]
         changes += [Change(Act.ACTIVATE, None, chosen[key].target, "new") for key in new]
-    return Decision(wish.organization, tuple(sorted(changes, key=lambda change: change.entry)), tuple(faults))
+    leftovers = tuple(_leftovers(wish))
+    faults += (_waiting(each) for each in leftovers if each.waits)
+    ordered = tuple(sorted(changes, key=lambda change: change.entry))
+    return Decision(wish.organization, ordered, tuple(faults), leftovers)
+
+
+def _leftovers(wish: Wish) -> Iterator[Leftover]:
+    for project in sorted(wish.deployed - wish.projects):
+        unread = sorted(key for key in wish.blocked if key.partition(".")[0] == project)
+        stray = sorted(key for key in wish.unrecorded if key.partition(".")[0] == project)
+        waits = "its organization is suspended" if wish.suspended else ""
+        if unread:
+            waits = f"the record of environment {unread[0].partition('.')[2]} cannot be read"
+        elif stray:
+            waits = f"environment {stray[0].partition('.')[2]} is deployed without a record, so nothing archived it"
+        yield Leftover(wish.organization, project, waits)
+
+
+def _waiting(left: Leftover) -> Diagnostic:
+    message = f"{left.organization}/{left.project} is no longer hosted, and its stack stays: {left.waits}"
+    return diagnostics.warning(message)
 
 
 def _kept(mine: Mapping[str, Activation], reason: str) -> Iterator[Change]:

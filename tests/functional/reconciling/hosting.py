@@ -211,6 +211,11 @@ def decided(done: running.Result) -> dict[str, str]:
     return {change["environment"]: change["act"] for change in found if change["act"] != "keep"}
 
 
+def unhosted(done: running.Result) -> list[str]:
+    """The projects whose stacks were decided to go."""
+    return [left["project"] for each in done.documents if each["kind"] == "decision" for left in each["projects"]]
+
+
 def told(done: running.Result) -> str:
     """All diagnostics."""
     found = [each for each in done.documents if each["kind"] in ("decision", "reconciled")]

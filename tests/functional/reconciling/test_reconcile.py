@@ -54,6 +54,10 @@ def test_a_branch_lives_its_life(hosted: Hosted) -> None:
     done = hosted.reconcile()
     assert hosting.results(done) == {("acme.shop.prod", "retire"): "", ("acme.shop.feature-kept", "activate"): ""}
     _prod_is_archived_and_gone(hosted)
+    hosted.tenant("acme", {})
+    done = hosted.reconcile()
+    assert hosting.results(done) == {("acme.shop.feature-kept", "retire"): "", ("acme.shop", "unhost"): ""}
+    assert (hosted.commits("acme"), _projects(hosted)) == ({}, set())
 
 
 def _prod_is_archived_and_gone(hosted: Hosted) -> None:
@@ -124,6 +128,53 @@ def test_nothing_goes_because_a_remote_is_down_or_empty(hosted: Hosted) -> None:
     assert "its organization has no file" in hosting.told(hosted.reconcile())
     assert hosted.records == before
     assert set(hosted.commits("acme")) == {"shop_prod"}
+
+
+@pytest.mark.slow
+def test_a_project_that_is_no_longer_hosted_goes_after_its_environments(hosted: Hosted) -> None:
+    shop, site = hosted.repository("shop"), hosted.repository("site")
+    hosted.tenant("acme", {"shop": shop, "site": site})
+    for repository in (shop, site):
+        repository.push("main")
+    hosted.reconcile()
+    hosted.ran("acme", hosted.records["acme.shop.prod"])
+    hosted.tenant("acme", {"site": site})
+    run, orphan = hosting.running.run, "hosted_projects/acme.shop.Production"
+    checked = run(hosted.root, "tenant", "check", "--json").documents[-1]["diagnostics"]
+    assert [(each["message"], each["position"]["path"]) for each in checked if "acme/shop" in each["message"]] == [
+        (f"acme/shop is no longer hosted, and its stack {orphan} has resources", "tenants/acme.yaml")
+    ]
+    planned = hosted.reconcile("--dry-run")
+    assert (hosting.decided(planned), hosting.unhosted(planned)) == ({"acme.shop.prod": "retire"}, ["acme.shop"])
+    assert _projects(hosted) == {"shop", "site"}
+    _its_stack_stays_without_an_archive(hosted)
+    assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): "", ("acme.shop", "unhost"): ""}
+    assert (set(hosted.commits("acme")), _projects(hosted)) == ({"site_prod"}, {"site"})
+    assert hosting.index_of(hosted.objects("acme", "archive"))["project"] == "shop"
+    assert run(hosted.root, "tenant", "show", "acme", "--json").done().documents[-1]["orphans"] == []
+    again = hosted.reconcile()
+    assert (hosting.decided(again), hosting.unhosted(again)) == ({}, [])
+
+
+def _its_stack_stays_without_an_archive(hosted: Hosted) -> None:
+    """While an environment is still there, or is deployed with nobody knowing whether it was archived."""
+    record = hosted.records["acme.shop.prod"]
+    keep = Records(hosted.root / "activations", hosted.root)
+    keep.write(dataclasses.replace(record, phase=Phase.ARCHIVED, archive="archive/shop.prod/20260101T000000Z"))
+    found = hosting.results(hosted.reconcile(exit_code=4))
+    assert "there is no archive/shop.prod" in found["acme.shop.prod", "retire"]
+    assert found["acme.shop", "unhost"] == "environment acme/shop/prod is still there"
+    keep.remove(record.entry)
+    done = hosted.reconcile()
+    assert "environment prod is deployed without a record, so nothing archived it" in hosting.told(done)
+    assert _projects(hosted) == {"shop", "site"}
+    keep.write(record)
+
+
+def _projects(hosted: Hosted) -> set[str]:
+    """The hosted projects that are up in the account."""
+    found = hosted.client("acme", "ssm").get_parameters_by_path(Path="/projects")["Parameters"]
+    return {each["Name"].removeprefix("/projects/") for each in found}
 
 
 @pytest.mark.slow

@@ -83,6 +83,31 @@ def test_a_project_that_is_no_longer_hosted_is_retired() -> None:
     assert (change.act, change.reason) == (Act.RETIRE, "project gone is no longer hosted")
 
 
+def test_the_stack_of_a_project_that_is_no_longer_hosted_goes() -> None:
+    decision = reconcile.decide(wish(deployed=frozenset({"gone", "shop"})), [up(target(project="gone"))], NOW)
+    assert [(left.entry, left.waits) for left in decision.leftovers] == [("acme.gone", "")]
+    assert decision.diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"suspended": True}, "its organization is suspended"),
+        ({"blocked": frozenset({"gone.prod", "shop.prod"})}, "the record of environment prod cannot be read"),
+        ({"unrecorded": frozenset({"gone.dev"})}, "environment dev is deployed without a record"),
+    ],
+)
+def test_it_stays_while_nobody_can_say_that_everything_of_it_is_archived(given: dict[str, Any], why: str) -> None:
+    decision = reconcile.decide(wish(deployed=frozenset({"gone"}), **given), [], NOW)
+    assert [left.waits.startswith(why) for left in decision.leftovers] == [True]
+    (told,) = decision.diagnostics
+    assert "acme/gone is no longer hosted, and its stack stays" in told.message
+
+
+def test_no_stack_goes_because_an_organizations_file_is_missing() -> None:
+    assert reconcile.decide(Wish("acme", orphaned=True, deployed=frozenset({"shop"})), [], NOW).leftovers == ()
+
+
 def test_a_name_of_the_rule_keeps_its_state_when_the_rule_names_another_branch() -> None:
     new = Wanted(target(ref="refs/heads/trunk"), derived=False)
     assert acts(reconcile.decide(wish(new), [up(target())], NOW)) == [(Act.MOVE, "shop.prod")]
