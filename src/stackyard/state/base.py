@@ -1,4 +1,4 @@
-"""The contracts of state: a `Backend` stores checkpoints and never executes; a `StackState` is one stack, open.
+"""The contracts of state: a `Backend` stores and never executes; a `StackState` is one stack, open.
 
 All methods are coroutines. A write is durable (fsynced, or acknowledged by the object store) when it returns.
 """
@@ -36,14 +36,8 @@ class LockInfo:
         return f"{self.username}@{self.hostname} (pid {self.pid}) since {self.timestamp}"
 
 
-class Backend(Protocol):
-    """Bytes of stacks, laid out as the Pulumi CLI's DIY backend lays them out.
-
-    `load`, `entries`, `list`, `history` never block on a lock. Raises `errors.StateError` and its children;
-    `save`, `append` and `record` raise OSError when the store itself fails, so that the caller can spill.
-    """
-
-    url: str
+class Checkpoints(Protocol):
+    """The states of stacks, as bytes, laid out as the Pulumi CLI's DIY backend lays them out."""
 
     async def list(self) -> Sequence[StackName]:
         """Every stack that has a checkpoint, or the journal of a first update that was killed."""
@@ -56,6 +50,10 @@ class Backend(Protocol):
 
     async def delete(self, stack: StackName, lock: LockInfo) -> None:
         """Remove the stack, keeping its backup."""
+
+
+class Locks(Protocol):
+    """Who may write to a stack: one at a time, and whoever lost the right is told so by each write (FencedError)."""
 
     async def lock(self, stack: StackName) -> LockInfo:
         """Take the lock, atomically between us, visible to the CLI. Raises LockedError naming the holder."""
@@ -72,11 +70,19 @@ class Backend(Protocol):
     async def break_locks(self, stack: StackName) -> Sequence[LockInfo]:
         """Take every lock away, the CLI's too, and say whose they were. A writer that still runs is fenced off."""
 
+
+class Journals(Protocol):
+    """What the running update of a stack has done since its checkpoint was saved."""
+
     async def append(self, stack: StackName, lock: LockInfo, lines: Sequence[bytes]) -> None:
         """Append to the stack's journal; cost does not depend on the size of the state."""
 
     async def entries(self, stack: StackName) -> Sequence[bytes]:
         """The journal's lines since the last save, a torn last line left out."""
+
+
+class Histories(Protocol):
+    """The updates of stacks, and the states that they led to."""
 
     async def record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
         """Add to the stack's history."""
@@ -91,17 +97,31 @@ class Backend(Protocol):
         empty bytes stand for its end.
         """
 
+    async def deleted(self, since: float) -> Sequence[StackName]:
+        """Stacks that were deleted, and whose past tells of `since` or later."""
+
+
+class Intents(Protocol):
+    """The acts over several stacks that were decided and are not known to be finished, by name."""
+
     async def intend(self, name: str, data: bytes, locks: Mapping[StackName, LockInfo]) -> None:
-        """Keep the document of an act over several stacks, durably, if every lock is ours still (else FencedError)."""
+        """Keep the document of such an act, durably, if every lock is ours still (else FencedError)."""
 
     async def intents(self) -> Mapping[str, bytes]:
-        """The acts that are not known to be finished, by name."""
+        """The documents."""
 
     async def forget(self, name: str) -> None:
         """Remove the document of a finished act; one that is gone is no error."""
 
-    async def deleted(self, since: float) -> Sequence[StackName]:
-        """Stacks that were deleted, and whose past tells of `since` or later."""
+
+class Backend(Checkpoints, Locks, Journals, Histories, Intents, Protocol):
+    """A place for state: five contracts, kept by one object because locks fence all that is written.
+
+    What reads (`list`, `load`, `entries`, `history`, `past`) never blocks on a lock. Raises `errors.StateError` and
+    its children; `save`, `append` and `record` raise OSError when the store itself fails, so that the caller can spill.
+    """
+
+    url: str
 
 
 class StackState(Protocol):

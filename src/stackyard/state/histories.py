@@ -13,7 +13,7 @@ from stackyard.model.names import StackName
 from stackyard.model.plans import Operation
 from stackyard.model.updates import Outcome, Update
 from stackyard.state import codec
-from stackyard.state.base import Backend
+from stackyard.state.base import Histories
 from stackyard.state.codec import Codec
 
 _KINDS: Final = {Operation.UP: "update", Operation.DESTROY: "destroy", Operation.REFRESH: "refresh"}
@@ -36,7 +36,7 @@ def record(update: Update, now: float) -> bytes:
     return jsontext.dumps(raw).encode()
 
 
-async def past(backend: Backend, stack: StackName, since: float) -> tuple[tuple[float, Checkpoint], ...]:
+async def past(backend: Histories, stack: StackName, since: float) -> tuple[tuple[float, Checkpoint], ...]:
     """The states that updates led to, oldest first, each with when (seconds since the epoch); secrets stay sealed.
 
     Those at `since` or later, and the one before; a stack that was deleted ends with an empty one. Raises StateError

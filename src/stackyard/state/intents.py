@@ -19,7 +19,7 @@ from stackyard import errors
 from stackyard.kit import jsontext
 from stackyard.model.names import StackName
 from stackyard.state import journal
-from stackyard.state.base import Backend, LockInfo
+from stackyard.state.base import Backend, Checkpoints, Intents, LockInfo
 
 VERSION = 1
 
@@ -127,7 +127,7 @@ async def finish(backend: Backend) -> tuple[str, ...]:
     return tuple(said)
 
 
-async def write(backend: Backend, stack: StackName, part: Part, lock: LockInfo) -> None:
+async def write(backend: Checkpoints, stack: StackName, part: Part, lock: LockInfo) -> None:
     """Bring one stack to what its part says. Raises FencedError, OSError."""
     if part.base == journal.base_hash(await backend.load(stack)):
         if part.data is None:
@@ -154,12 +154,12 @@ async def _settle_others(backend: Backend, intent: Intent, mine: StackName) -> N
                 await _alone(backend, stack, part)
 
 
-async def _about(backend: Backend, stack: StackName) -> Sequence[Intent]:
+async def _about(backend: Intents, stack: StackName) -> Sequence[Intent]:
     found = [decode(name, data) for name, data in (await backend.intents()).items()]
     return [intent for intent in found if stack in intent.parts]
 
 
-async def _is_left(backend: Backend, stack: StackName, part: Part) -> bool:
+async def _is_left(backend: Checkpoints, stack: StackName, part: Part) -> bool:
     return journal.base_hash(await backend.load(stack)) == part.base or not part.is_renamed
 
 

@@ -17,8 +17,8 @@ DEV = StackName("organization", "shop", "dev")
 OTHER = StackName("organization", "shop", "other")
 
 
-class BackendConformance:
-    """The contract of `state.base.Backend`, one sentence a test."""
+class CheckpointConformance:
+    """The contract of `state.base.Checkpoints`, and that nobody waits to read."""
 
     async def test_a_stack_that_was_never_saved_is_not_there(self, backend: Backend) -> None:
         assert await backend.load(DEV) is None
@@ -35,6 +35,39 @@ class BackendConformance:
             await backend.unlock(stack, lock)
         assert await backend.load(DEV) == b"two"
         assert list(await backend.list()) == [DEV, OTHER]
+
+    async def test_a_deleted_stack_is_gone_with_its_history(self, backend: Backend) -> None:
+        lock = await backend.lock(DEV)
+        await backend.save(DEV, b"state", lock)
+        await backend.append(DEV, lock, [b"1"])
+        await backend.record(DEV, b"{}", b"state", lock)
+        await backend.delete(DEV, lock)
+        await backend.unlock(DEV, lock)
+        assert await backend.load(DEV) is None
+        assert list(await backend.list()) == []
+        assert list(await backend.history(DEV)) == []
+        assert list(await backend.entries(DEV)) == []
+
+    @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../../etc", "a\0b", "x" * 101])
+    async def test_names_that_leave_the_store_are_refused(self, backend: Backend, name: str) -> None:
+        for stack in (StackName("organization", "shop", name), StackName("organization", name, "dev")):
+            with pytest.raises(errors.StateError):
+                await backend.load(stack)
+            with pytest.raises(errors.StateError):
+                await backend.lock(stack)
+
+    async def test_readers_do_not_wait_for_the_lock(self, backend: Backend) -> None:
+        lock = await backend.lock(DEV)
+        await backend.save(DEV, b"state", lock)
+        async with asyncio.timeout(5):
+            assert await backend.load(DEV) == b"state"
+            assert list(await backend.list()) == [DEV]
+            await backend.history(DEV)
+            await backend.entries(DEV)
+
+
+class LockConformance:
+    """The contract of `state.base.Locks`."""
 
     async def test_one_of_many_gets_the_lock(self, backend: Backend) -> None:
         results = await asyncio.gather(*(backend.lock(DEV) for _ in range(8)), return_exceptions=True)
@@ -90,6 +123,10 @@ class BackendConformance:
         await backend.unlock(DEV, lock)
         await backend.renew(DEV, successor)
 
+
+class JournalConformance:
+    """The contract of `state.base.Journals`."""
+
     async def test_the_journal_keeps_its_order_until_the_next_save(self, backend: Backend) -> None:
         lock = await backend.lock(DEV)
         await backend.append(DEV, lock, [b"1", b"2"])
@@ -104,6 +141,10 @@ class BackendConformance:
         await backend.append(DEV, lock, [b"1"])
         await backend.unlock(DEV, lock)
         assert list(await backend.entries(DEV)) == [b"1"]
+
+
+class HistoryConformance:
+    """The contract of `state.base.Histories`."""
 
     async def test_history_is_newest_first(self, backend: Backend) -> None:
         lock = await backend.lock(DEV)
@@ -143,17 +184,9 @@ class BackendConformance:
         assert contents[-2:] == [b"", b"again"]
         assert b"full" in contents
 
-    async def test_a_deleted_stack_is_gone_with_its_history(self, backend: Backend) -> None:
-        lock = await backend.lock(DEV)
-        await backend.save(DEV, b"state", lock)
-        await backend.append(DEV, lock, [b"1"])
-        await backend.record(DEV, b"{}", b"state", lock)
-        await backend.delete(DEV, lock)
-        await backend.unlock(DEV, lock)
-        assert await backend.load(DEV) is None
-        assert list(await backend.list()) == []
-        assert list(await backend.history(DEV)) == []
-        assert list(await backend.entries(DEV)) == []
+
+class IntentConformance:
+    """The contract of `state.base.Intents`."""
 
     async def test_an_act_over_several_stacks_is_kept_until_it_is_forgotten(self, backend: Backend) -> None:
         locks = {stack: await backend.lock(stack) for stack in (DEV, OTHER)}
@@ -173,19 +206,8 @@ class BackendConformance:
             await backend.intend("act", b"one", locks)
         assert await backend.intents() == {}
 
-    @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../../etc", "a\0b", "x" * 101])
-    async def test_names_that_leave_the_store_are_refused(self, backend: Backend, name: str) -> None:
-        for stack in (StackName("organization", "shop", name), StackName("organization", name, "dev")):
-            with pytest.raises(errors.StateError):
-                await backend.load(stack)
-            with pytest.raises(errors.StateError):
-                await backend.lock(stack)
 
-    async def test_readers_do_not_wait_for_the_lock(self, backend: Backend) -> None:
-        lock = await backend.lock(DEV)
-        await backend.save(DEV, b"state", lock)
-        async with asyncio.timeout(5):
-            assert await backend.load(DEV) == b"state"
-            assert list(await backend.list()) == [DEV]
-            await backend.history(DEV)
-            await backend.entries(DEV)
+class BackendConformance(
+    CheckpointConformance, LockConformance, JournalConformance, HistoryConformance, IntentConformance
+):
+    """The contract of `state.base.Backend`, one sentence a test."""
