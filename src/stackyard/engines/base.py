@@ -23,7 +23,8 @@ class StackOutputs:
     """What another stack gives: `exists` false when it was neither deployed nor previewed.
 
     `previewed` tells that the values come from a preview, so UNKNOWN may occur and an apply must refuse them.
-    `origin` is where its outputs are made (a file, or the backend's URL), for messages.
+    `origin` is where its outputs are made (a file, or the backend's URL), for messages. `keys` are all that the
+    reader's source asks for; None where the source does not tell.
     """
 
     stack: StackName
@@ -31,6 +32,7 @@ class StackOutputs:
     exists: bool = True
     previewed: bool = False
     origin: str = ""
+    keys: frozenset[str] | None = None
 
 
 class References(Protocol):

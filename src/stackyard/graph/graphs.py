@@ -28,13 +28,14 @@ class StackGraph:
     `references` has one entry an edge, with all its evidence; targets outside the estate are marked external.
     A stack that reads its own outputs has such a reference but is no dependency of itself. `diagnostics` are what
     the evaluation could not tell, cycles, and layers that are read from below. `exports` are by stack, for those
-    whose source was evaluated.
+    whose source was evaluated. `asked`: see `references.Evaluation`.
     """
 
     estate: Estate
     references: tuple[Reference, ...] = ()
     evaluated: tuple[Diagnostic, ...] = ()
     exports: Mapping[StackName, Exports] = dataclasses.field(default_factory=dict)
+    asked: Mapping[tuple[StackName, StackName], frozenset[str]] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def stacks(self) -> Mapping[StackName, Stack]:
@@ -120,7 +121,7 @@ def build(
     """
     evaluation = evaluation or Evaluation()
     found = [*estate.declared, *evaluation.references, *_recorded(estate, reads, frozenset(required))]
-    graph = StackGraph(estate, tuple(_merged(found)), evaluation.diagnostics, evaluation.exports)
+    graph = StackGraph(estate, tuple(_merged(found)), evaluation.diagnostics, evaluation.exports, evaluation.asked)
     if check:
         graph.check()
     return graph

@@ -13,7 +13,7 @@ from stackyard.estate import index as indexes
 from stackyard.estate.index import Index
 from stackyard.graph import configuration, naming, remembering
 from stackyard.graph.evaluation import machine
-from stackyard.graph.evaluation.facts import Facts
+from stackyard.graph.evaluation.facts import ALL_KEYS, Facts
 from stackyard.graph.evaluation.sources import Source
 from stackyard.graph.evaluation.state import Hidden, Shared, Subject
 from stackyard.graph.exports import Exports
@@ -31,13 +31,16 @@ class Evaluation:
     """What the sources of an estate's programs say.
 
     `references` may name one edge several times, once for each place. `exports` are by stack, for the programs
-    that were evaluated. `files` are, by stack, the sources that its program is made of.
+    that were evaluated. `files` are, by stack, the sources that its program is made of. `asked` are, by reader and
+    target, the only outputs that the reader asks for, of those programs whose SDK is given all outputs at once and
+    whose source tells every one.
     """
 
     references: tuple[Reference, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     exports: Mapping[StackName, Exports] = dataclasses.field(default_factory=dict)
     files: Mapping[StackName, frozenset[Path]] = dataclasses.field(default_factory=dict)
+    asked: Mapping[tuple[StackName, StackName], frozenset[str]] = dataclasses.field(default_factory=dict)
 
 
 def evaluate(
@@ -62,17 +65,22 @@ def evaluate(
     namer = Namer(estate)
     references: list[Reference] = []
     told: dict[tuple[Position | None, str, str], list[Diagnostic]] = {}
+    single: dict[tuple[StackName, StackName], frozenset[str]] = {}
     for stack, (facts, _) in zip(chosen, found, strict=True):
-        for item in _resolved(stack, facts, namer):
+        resolved = list(_resolved(stack, facts, namer))
+        for item in resolved:
             if isinstance(item, Reference):
                 references.append(item)
             else:
                 told.setdefault((item.position, item.message, item.hint), []).append(item)
+        if stack.project.runtime in programs.SUFFIXES:
+            single |= _asked(resolved)
     return Evaluation(
         tuple(references),
         tuple(_once(alike) for alike in told.values()),
         {stack.name: Exports.of(facts) for stack, (facts, _) in zip(chosen, found, strict=True)},
         {stack.name: files for stack, (_, files) in zip(chosen, found, strict=True)},
+        single,
     )
 
 
@@ -207,6 +215,17 @@ def _resolved(stack: Stack, facts: Facts, namer: Namer) -> Iterator[Reference | 
         message = f"the program could not be evaluated to its end: {reason}"
         hint = "references behind this place are known only when it runs, or when the manifest declares them"
         yield warning(message, hint=hint, position=position, stack=short)
+
+
+def _asked(resolved: Iterable[Reference | Diagnostic]) -> dict[tuple[StackName, StackName], frozenset[str]]:
+    """The keys that one program asks for of each stack, where each is told, and nothing else about it is open."""
+    found: dict[tuple[StackName, StackName], set[str]] = {}
+    for item in resolved:
+        if not isinstance(item, Reference):
+            return {}
+        keys = found.setdefault((item.reader, item.target), set())
+        keys.update(*(evidence.keys for evidence in item.evidence))
+    return {ends: frozenset(keys) for ends, keys in found.items() if keys and ALL_KEYS not in keys}
 
 
 def _once(alike: list[Diagnostic]) -> Diagnostic:

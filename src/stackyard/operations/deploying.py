@@ -85,6 +85,7 @@ async def deploy(
     plan = await _plan(workspace, request)
     if request.operation is Operation.UP:
         installing.check(plan.stacks.values())
+    graph = workspace.unchecked_graph
     parallel = request.parallel or max(4, 2 * (os.cpu_count() or 2))
     run = Run(
         plan,
@@ -94,7 +95,8 @@ async def deploy(
         options=request.options,
         parallel=parallel,
         cancelled=cancelled,
-        judge=_keeping_contracts(workspace.unchecked_graph, frozenset(s.name for s in plan.stacks.values())),
+        judge=_keeping_contracts(graph, frozenset(s.name for s in plan.stacks.values())),
+        asked=graph.asked,
     )
     plans = await run.preview()
     deployment = Deployment(plans, stacks=plan.stacks)
@@ -106,7 +108,14 @@ async def deploy(
         if not sound.stacks:
             return deployment
         run = Run(
-            sound, workspace, workspace.ledger, events, options=request.options, parallel=parallel, cancelled=cancelled
+            sound,
+            workspace,
+            workspace.ledger,
+            events,
+            options=request.options,
+            parallel=parallel,
+            cancelled=cancelled,
+            asked=graph.asked,
         )
     return dataclasses.replace(deployment, updates=await run.apply(plans))
 

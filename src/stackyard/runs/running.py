@@ -44,6 +44,7 @@ class Run:
         parallel: int = 8,
         cancelled: asyncio.Event | None = None,
         judge: stacks.Judge = lambda _stack, _plan: (),
+        asked: references.Asked | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self._plan = plan
@@ -54,6 +55,7 @@ class Run:
         self._parallel = parallel
         self._cancelled = cancelled or asyncio.Event()
         self._judge = judge
+        self._asked = asked
         self._previewed: dict[StackName, Properties] = {}
 
     async def preview(self) -> dict[str, Plan]:
@@ -61,7 +63,7 @@ class Run:
         begun = time.monotonic()
         self._start(preview=True)
         plans: dict[str, Plan] = {}
-        resolver = references.RunReferences(self._services.estate, self._services.outputs, self._previewed)
+        resolver = references.RunReferences(self._services.estate, self._services.outputs, self._previewed, self._asked)
 
         async def work(key: str) -> Outcome:
             stack = self._plan.stacks[key]
@@ -84,7 +86,7 @@ class Run:
         self._start(preview=False)
         self._ledger.start(self.id, self._plan.operation)
         updates: dict[str, Update] = {}
-        resolver = references.RunReferences(self._services.estate, self._services.outputs, {})
+        resolver = references.RunReferences(self._services.estate, self._services.outputs, {}, self._asked)
 
         async def work(key: str) -> Outcome:
             plan = await self._still_true(key, plans[key], updates, plans)

@@ -115,6 +115,39 @@ async def test_another_stack_is_read_as_a_resource(run: Run) -> None:
     assert monitor.stack_outputs == {"vpc": "vpc-1", "key": Secret("s3cret")}
 
 
+async def test_in_a_preview_one_unknown_output_of_another_stack_is_unknown_alone(run: Run) -> None:
+    outputs = {"vpc": "vpc-1", "id": UNKNOWN, "deep": {"a": UNKNOWN}, "key": Secret("s3cret")}
+    read = {"outputs": outputs, "secretOutputNames": ["key"], "name": "acme/core/dev"}
+    monitor = EchoMonitor(project="web", preview=True, computed={"pulumi:pulumi:StackReference": read})
+    ended, _ = await run(
+        """
+        const core = new pulumi.StackReference("acme/core/dev");
+        export const vpc = core.requireOutput("vpc").apply((id) => `is ${id}`);
+        export const key = core.getOutput("key");
+        export const id = core.requireOutput("id");
+        export const deep = core.getOutput("deep").apply((deep) => deep.a);
+        export const none = core.getOutput("none").apply((found) => `${found}`);
+        export const details = core.getOutputDetails("vpc");
+        export const named = core.getOutput(pulumi.output("vpc"));
+        new random.RandomPet("pet", { prefix: core.requireOutput("vpc") });
+        """,
+        monitor,
+        dry_run=True,
+    )
+    assert ended.ok
+    assert monitor.stack_outputs == {
+        "vpc": "is vpc-1",
+        "key": Secret("s3cret"),
+        "id": UNKNOWN,
+        "deep": UNKNOWN,
+        "none": "undefined",
+        "details": {"value": "vpc-1"},
+        "named": UNKNOWN,
+    }
+    assert monitor.goal("pet").inputs == {"prefix": "vpc-1"}
+    assert [urn.rpartition("::")[2] for urn in monitor.goal("pet").dependencies] == ["acme/core/dev"]
+
+
 async def test_a_missing_output_of_another_stack_is_told(run: Run) -> None:
     read = {"outputs": {"vpc": "vpc-1"}, "secretOutputNames": [], "name": "acme/core/dev"}
     monitor = EchoMonitor(project="web", computed={"pulumi:pulumi:StackReference": read})
@@ -173,6 +206,19 @@ async def test_plain_javascript_runs_and_its_syntax_errors_are_located(run: Run,
     assert "SyntaxError" in ended.message
     assert ended.position is not None
     assert (ended.position.path, ended.position.line) == (str(tmp_path / "index.js"), 1)
+
+
+async def test_programs_can_be_es_modules(run: Run, tmp_path: Path) -> None:
+    """The SDK compiles ES modules only where it sees none of these arguments, which it takes for the user's own."""
+    head = 'import * as pulumi from "@pulumi/pulumi";\n'
+    text = """
+    const loaders = ["--loader", "--import", "--require"];
+    export const found = process.execArgv.filter((each) => loaders.includes(each));
+    export const where = import.meta.url;
+    """
+    ended, monitor = await run(text, name="index.mjs", head=head)
+    assert ended.ok
+    assert monitor.stack_outputs == {"found": [], "where": (tmp_path / "index.mjs").as_uri()}
 
 
 async def test_what_the_monitor_refuses_ends_the_program_with_its_words(run: Run) -> None:

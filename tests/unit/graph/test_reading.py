@@ -138,6 +138,27 @@ def test_references_in_functions_and_other_files_are_conditional(read: Read) -> 
     }
 
 
+def test_outputs_that_are_read_in_templates(read: Read) -> None:
+    facts = read(
+        """
+        const core = new pulumi.StackReference("acme/core/prod");
+        const net = new pulumi.StackReference("acme/net/prod");
+        const whole = new pulumi.StackReference("acme/whole/prod");
+        export const url = pulumi.interpolate`https://${core.requireOutput("host")}/${`a${core.getOutput("path")}`}`;
+        export const vpc = net.getOutput("vpc"), text = pulumi.interpolate`${whole.outputs.a}`;
+        if (flag) { console.log(`${net.requireOutput("zone")}`); }
+        """
+    )
+    assert [sorted(each.keys) for each in facts.references.values()] == [["host", "path"], ["vpc", "zone"], ["*"]]
+    reads = [read for found in facts.references.values() for read in found.reads.values()]
+    assert {(each.key, each.required, each.conditional) for each in reads} == {
+        ("host", True, False),
+        ("path", False, False),
+        ("vpc", False, False),
+        ("zone", True, True),
+    }
+
+
 def test_go(read: Read) -> None:
     facts = read(
         """

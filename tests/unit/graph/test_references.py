@@ -359,3 +359,21 @@ class TestMemory:
         monkeypatch.setitem(CONFIG, "app:stage", "Other")
         found = references.evaluate(discover(tmp_path).estate, config_value)
         assert "acme/app/Other" in [str(r.target) for r in found.references]
+
+
+SDKS = {
+    "all.ts": 'core.requireOutput("a"); core.getOutput("b"); new pulumi.StackReference("acme/app/QA").getOutput("c")',
+    "some.ts": 'core.requireOutput("a"); console.log(core)',
+    "open.ts": 'core.requireOutput("a"); new pulumi.StackReference(process.env.CORE!)',
+    "none.ts": "",
+}
+
+
+@pytest.mark.parametrize(("entry", "expected"), [("all.ts", {"core": {"a", "b"}}), *((n, {}) for n in list(SDKS)[1:])])
+def test_the_only_keys_a_program_asks_for(tmp_path: Path, entry: str, expected: dict[str, set[str]]) -> None:
+    """Of programs whose SDK is given all outputs at once; those of Python ask one by one."""
+    text = f'const core = new pulumi.StackReference("acme/core/QA");\n{SDKS[entry]};\n'
+    files = {"web/Pulumi.yaml": f"name: web\nruntime: nodejs\nmain: {entry}\n", "web/Pulumi.QA.yaml": ""}
+    program = "import pulumi\npulumi.StackReference('acme/core/QA').get_output('a')\n"
+    asked = evaluated(tmp_path, program, {**files, f"web/{entry}": text}).asked
+    assert {target.project: keys for (_, target), keys in asked.items()} == expected

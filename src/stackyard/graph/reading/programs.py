@@ -151,15 +151,17 @@ class _Reader:
         if not name or len(source.given.get(name, ())) > 1:
             found.keys.add(ALL_KEYS)
             return
-        for at, token in enumerate(source.tokens):
-            if token.kind != NAME or token.text != name or source.is_(at - 1, "."):
-                continue
-            if _OUTPUT.fullmatch(source.at(at + 2).text) and source.is_(at + 3, "("):
-                self._read(source, at, found)
-            elif at != _declared(source, index):
-                found.keys.add(ALL_KEYS)
+        declared = _declared(source, index)
+        for part, outer in source.with_templates():
+            for at, token in enumerate(part.tokens):
+                if token.kind != NAME or token.text != name or part.is_(at - 1, "."):
+                    continue
+                if _OUTPUT.fullmatch(part.at(at + 2).text) and part.is_(at + 3, "("):
+                    self._read(part, at, found, perhaps=source.conditional[at if outer < 0 else outer])
+                elif part is not source or at != declared:
+                    found.keys.add(ALL_KEYS)
 
-    def _read(self, source: Source, at: int, found: FoundReference) -> None:
+    def _read(self, source: Source, at: int, found: FoundReference, *, perhaps: bool) -> None:
         arguments = source.arguments(at + 3)
         key = self._constants.text(source, arguments[0]) if arguments else Unknown("nothing")
         if not isinstance(key, str):
@@ -168,7 +170,7 @@ class _Reader:
         found.keys.add(key)
         place = source.position(at)
         required = source.at(at + 2).text.startswith("require")
-        conditional = found.conditional or source.conditional[at]
+        conditional = found.conditional or perhaps
         found.reads[place, key] = FoundRead(key, place, required, conditional)
 
     def exports(self, source: Source) -> None:

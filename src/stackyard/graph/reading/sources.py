@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,14 @@ class Source:
         """Where a token stands."""
         token = self.at(index)
         return Position(str(self.path), token.line, token.column)
+
+    def with_templates(self, within: int = -1) -> Iterator[tuple[Source, int]]:
+        """Itself, and what stands in its templates and theirs, each with the index of the template in the file."""
+        yield self, within
+        for index, token in enumerate(self.tokens):
+            for part in token.parts:
+                if isinstance(part, tuple):
+                    yield from Source(self.path, part, self.go, self).with_templates(index if within < 0 else within)
 
     @functools.cached_property
     def closing(self) -> dict[int, int]:

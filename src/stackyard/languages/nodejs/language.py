@@ -110,7 +110,8 @@ class _Start:
         flags = [part for name, value in named.items() if value for part in (f"--{name}", value)]
         if program.dry_run:
             flags.append("--dry-run")
-        arguments = (self._node, "--require", str(PRELOAD), *self._options.arguments, str(self._runner), *flags, entry)
+        # As `-r`: the SDK's runner takes `--require` for a loader of the user's, and then loads no ES modules itself.
+        arguments = (self._node, "-r", str(PRELOAD), *self._options.arguments, str(self._runner), *flags, entry)
         return Command(arguments, pwd, self._environ())
 
     def _environ(self) -> dict[str, str]:

@@ -123,3 +123,16 @@ async def test_a_changed_output_of_another_stack_is_an_update() -> None:
     update = await stage.up()
     assert "update host" in shown(update.steps)
     assert stage.resource("net/dev").outputs["outputs"] == {"vpc": "vpc-2"}
+
+
+async def test_of_a_stack_that_is_opened_whole_only_what_the_source_asks_for_is_recorded_and_may_be_unknown() -> None:
+    outputs = {"vpc": "vpc-1", "zone": UNKNOWN, "deep": {"a": [UNKNOWN]}, "other": 2}
+    stage = staged(values=outputs, previewed=True, keys=frozenset({"vpc", "zone"}))
+    found: list[object] = []
+
+    async def whole(script: Script) -> None:
+        found.append((await script.reference("net/dev")).registered.outputs["outputs"])
+
+    plan = await stage.preview(whole)
+    assert found == [{"vpc": "vpc-1", "zone": UNKNOWN, "other": 2}]
+    assert plan.reads == (StackRead("organization/net/dev", "vpc"), StackRead("organization/net/dev", "zone"))
