@@ -22,7 +22,7 @@ from stackyard.operations.workspace import Opening
 @click.option("--every", default=60.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS",
               help="Look at all repositories this often; 0: only when a webhook says so.")  # fmt: skip
 @click.option("--secret-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help=f"The webhooks' secret (mode 600); else the variable {serving.SECRET}.")  # fmt: skip
+              help=f"What opens /status in full (mode 600); else the variable {serving.SECRET}.")  # fmt: skip
 @click.option("--grace", type=click.FloatRange(0), default=60, show_default=True, metavar="SECONDS",
               help="How long runs of an environment that goes may still take.")  # fmt: skip
 @options.opening
@@ -32,13 +32,11 @@ def command(
 ) -> None:  # fmt: skip
     """Reconcile environments all the time: when a git host says that something was pushed, and by the clock.
 
-    POST /webhooks/ORG/PROJECT takes the webhooks of GitHub and GitLab; GET /health and /status need no secret,
-    and /status names organizations and environments only to who sends it as `Authorization: Bearer`.
-    SIGTERM finishes the step under way and ends.
+    POST /webhooks/ORG/PROJECT takes the webhooks of GitHub and GitLab, signed with the organization's own secret
+    (`stackyard tenant webhook`). GET /health and /status need none, and /status names organizations and environments
+    only to who sends the operators' as `Authorization: Bearer`. SIGTERM finishes the step under way and ends.
     """
     what = serving.Serving(host, port, every, reconcile, serving.secret_of(secret_file), Manner(grace, unhost=False))
-    if not what.secret:
-        screens.note(f"no secret is set ({serving.SECRET}): webhooks are refused")
     try:
         asyncio.run(_serve(opening, what, as_json))
     except asyncio.CancelledError:

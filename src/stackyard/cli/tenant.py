@@ -1,4 +1,4 @@
-"""stackyard tenant new|ls|show|check|accept|suspend|resume|remove|wave|project|secret|token"""
+"""stackyard tenant new|ls|show|check|accept|suspend|resume|remove|wave|project|secret|token|webhook"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stackyard.operations import leaving, tenants
 from stackyard.operations.deploying import Deployment, Request
 from stackyard.operations.workspace import Opening
 
-_ELSEWHERE: Final = {"project": "project", "secret": "access", "token": "access", "wave": "wave"}
+_ELSEWHERE: Final = {"project": "project", "secret": "access", "token": "access", "wave": "wave", "webhook": "access"}
 
 
 class _Verbs(groups.Told):

@@ -15,19 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from stackyard import errors
-from stackyard.operations import environments
+from stackyard.model import tenants
+from stackyard.operations import environments, webhooks
 from stackyard.operations.environments import Reconciled, Voice
 from stackyard.operations.hosting import Hosting
 from stackyard.operations.reconciling import Manner
 from stackyard.operations.workspace import Opening
+from stackyard.tenancy import registry
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
-SECRET: Final = "STACKYARD_WEBHOOK_SECRET"
-"""The variable with the webhooks' secret, when no file is named."""
+SECRET: Final = "STACKYARD_STATUS_SECRET"
+"""The variable with the secret of who may read `/status` in full, when no file is named."""
 HOST: Final = "127.0.0.1"
 BODY_LIMIT: Final = 1 << 20
 _SHORTEST: Final = 16
@@ -37,7 +39,7 @@ _SHORTEST: Final = 16
 class Serving:
     """What is served. `every` is seconds between rounds, 0 = only webhooks; `reconcile` false: nothing is changed.
 
-    `secret` is shared with the git hosts; without one every webhook is refused.
+    `secret` opens `/status` in full; webhooks are signed with their organizations' own (operations.webhooks).
     """
 
     host: str = HOST
@@ -49,7 +51,7 @@ class Serving:
 
 
 def secret_of(path: Path | None, environ: Mapping[str, str] = os.environ) -> str:
-    """The webhooks' secret from a file that only its owner can read, else from the environment; empty when not set.
+    """The operators' secret from a file that only its owner can read, else from the environment; empty when not set.
 
     Raises UsageError for a file that is missing or open to others, and for a secret that is too short.
     """
@@ -61,24 +63,10 @@ def secret_of(path: Path | None, environ: Mapping[str, str] = os.environ) -> str
                 raise errors.UsageError(f"{path} can be read by others", hint=f"chmod 600 {path}")
             found = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as fault:
-            raise errors.UsageError(f"the webhooks' secret cannot be read: {fault}") from None
+            raise errors.UsageError(f"the secret of /status cannot be read: {fault}") from None
     if (found or path is not None) and len(found) < _SHORTEST:
-        raise errors.UsageError(f"the webhooks' secret is shorter than {_SHORTEST} characters")
+        raise errors.UsageError(f"the secret of /status is shorter than {_SHORTEST} characters")
     return found
-
-
-def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a webhook is from who knows the secret: GitHub's `X-Hub-Signature-256` or GitLab's `X-Gitlab-Token`.
-
-    https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries; takes equally long for any guess.
-    """
-    if not secret:
-        return False
-    signature, token = headers.get("x-hub-signature-256"), headers.get("x-gitlab-token")
-    if signature is not None:
-        wanted = "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest()
-        return hmac.compare_digest(wanted.encode(), signature.encode())
-    return token is not None and hmac.compare_digest(secret.encode(), token.encode())
 
 
 def is_bearer(secret: str, headers: Mapping[str, str]) -> bool:
@@ -107,6 +95,10 @@ class Loop:
         self._all = serving.every > 0
         self._woken = asyncio.Event()
         self.state: dict[str, Any] = {"rounds": 0, "running": False, "last": None, "started": time.time()}
+
+    def tell(self, said: str) -> None:
+        """Say something to whoever watches."""
+        self._voice.tell(said)
 
     def ask(self, organization: str) -> None:
         """Have an organization reconciled soon; many calls make one round."""
@@ -173,18 +165,23 @@ def _summary(done: Reconciled) -> dict[str, Any]:
     return {"exit_code": done.exit_code, "pending": pending, "changes": changes, "faults": [str(e) for e in told]}
 
 
-def application(loop: Loop, hosts: Callable[[], Hosting], secret: str) -> Starlette:
+def application(loop: Loop, hosts: Hosting, secret: str) -> Starlette:
     """The web application: webhooks, `/health`, `/status`."""
+    keyring = webhooks.Keyring(lambda name: webhooks.load(hosts, name))
     from starlette import applications, responses, routing  # lazy: only who serves has them
 
     async def webhook(request: Request) -> Response:
         body = await _body(request)
         if body is None:
             return responses.JSONResponse({"error": "the body is too large"}, 413)
-        if not is_signed(secret, request.headers, body):
-            return responses.JSONResponse({"error": "the signature is wrong or missing"}, 401)
         name, project = request.path_params["organization"], request.path_params["project"]
-        organization = (await asyncio.to_thread(hosts().organizations))[0].get(name)
+        try:
+            if not (_is_there(hosts, name) and await keyring.knows(name, request.headers, body)):
+                return responses.JSONResponse({"error": "the signature is wrong or missing"}, 401)
+        except errors.StackyardError as fault:
+            loop.tell(f"a webhook of {name} cannot be checked: {fault}")
+            return responses.JSONResponse({"error": "the signature cannot be checked now"}, 503)
+        organization = (await asyncio.to_thread(hosts.organizations))[0].get(name)
         if organization is None or project not in organization.projects:
             return responses.JSONResponse({"error": f"there is no project {name}/{project}"}, 404)
         loop.ask(name)
@@ -204,6 +201,11 @@ def application(loop: Loop, hosts: Callable[[], Hosting], secret: str) -> Starle
             routing.Route("/status", status),
         ]
     )
+
+
+def _is_there(hosts: Hosting, name: str) -> bool:
+    """Whether there is an organization of that name: strangers' guesses ask no cloud, and are not remembered."""
+    return bool(tenants.ORGANIZATION.fullmatch(name)) and (hosts.tenants / f"{name}{registry.EXTENSION}").is_file()
 
 
 async def _body(request: Request) -> bytes | None:
@@ -227,7 +229,8 @@ async def serve(opening: Opening, serving: Serving, voice: Voice, listening: Cal
         raise errors.UsageError("serving needs starlette and uvicorn", hint="pip install 'stackyard[serve]'") from None
     loop = Loop(opening, serving, voice)
     hosts = Hosting(environments.opened(opening))  # refuses an estate without tenants before anything is served
-    app = application(loop, lambda: hosts, serving.secret)
+    await _check_secrets(hosts, serving, voice)
+    app = application(loop, hosts, serving.secret)
     config = uvicorn.Config(app, host=serving.host, port=serving.port, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     # Signals are ours: uvicorn's own handling would end the process before a round has ended.
@@ -240,6 +243,16 @@ async def serve(opening: Opening, serving: Serving, voice: Voice, listening: Cal
     finally:
         server.should_exit = True
         await web
+
+
+async def _check_secrets(hosts: Hosting, serving: Serving, voice: Voice) -> None:
+    """Tell which organizations cannot be heard; a fault where nothing but webhooks would wake the loop."""
+    entries = await asyncio.to_thread(registry.entries, hosts.tenants, hosts.workspace.estate.root)
+    found = await webhooks.missing(hosts, entries)
+    if found and not serving.every:
+        raise errors.DiagnosedError(found)
+    for each in found:
+        voice.tell(str(each))
 
 
 def _bound(config: Any) -> Any:

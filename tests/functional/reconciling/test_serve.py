@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud
+from tests.functional import running
 from tests.functional.reconciling.hosting import Hosted
 
 pytestmark = pytest.mark.cloud
-SECRET = "a secret of some length"
+OPERATORS = "a secret of some length"
 
 
 @pytest.fixture
@@ -35,7 +36,9 @@ def test_a_webhook_brings_an_environment_up(hosted: Hosted, tmp_path: Path) -> N
     shop = hosted.repository("shop")
     hosted.tenant("acme", {"shop": shop})
     commit = shop.push("feature/x")
-    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "STACKYARD_WEBHOOK_SECRET": SECRET}
+    hosted.tenant("globex", {"shop": shop})
+    secret, other = (_renewed(hosted, name) for name in ("acme", "globex"))
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "STACKYARD_STATUS_SECRET": OPERATORS}
     command = [sys.executable, "-m", "stackyard", "-C", str(hosted.root), "serve", "--reconcile", "--json"]
     served = subprocess.Popen(
         [*command, "--port", "0", "--every", "0"],
@@ -48,13 +51,15 @@ def test_a_webhook_brings_an_environment_up(hosted: Hosted, tmp_path: Path) -> N
         assert served.stdout is not None
         address = json.loads(served.stdout.readline())["address"]
         assert _get(f"{address}/health") == {"ok": True}
-        assert _post(f"{address}/webhooks/acme/shop", "sha256=0") == 401
-        assert _post(f"{address}/webhooks/acme/other", _signature()) == 404
+        for forged in ("sha256=0", _signature(other), _signature(OPERATORS)):
+            assert _post(f"{address}/webhooks/acme/shop", forged) == 401
+        assert _post(f"{address}/webhooks/nobody/shop", _signature(secret)) == 401
+        assert _post(f"{address}/webhooks/acme/other", _signature(secret)) == 404
         assert _get(f"{address}/status")["rounds"] == 0
-        assert _post(f"{address}/webhooks/acme/shop", _signature()) == 202
+        assert _post(f"{address}/webhooks/acme/shop", _signature(secret)) == 202
         state = _when_done(f"{address}/status")
         assert state["last"]["changes"] == [{"environment": "acme.shop.feature-x", "act": "activate", "fault": ""}]
-        assert SECRET not in json.dumps(state)
+        assert not [each for each in (OPERATORS, secret, other) if each in json.dumps(state)]
         for stranger in ("", "another secret, long enough"):
             outline = _get(f"{address}/status", stranger)
             assert outline["last"]["exit_code"] == 0
@@ -68,11 +73,26 @@ def test_a_webhook_brings_an_environment_up(hosted: Hosted, tmp_path: Path) -> N
     assert hosted.commits("acme") == {"shop_feature-x": commit}
 
 
-def _signature() -> str:
-    return "sha256=" + hmac.new(SECRET.encode(), b"{}", hashlib.sha256).hexdigest()
+def test_who_could_not_be_heard_is_told_with_its_place(hosted: Hosted) -> None:
+    hosted.tenant("acme", {"shop": {"repository": str(hosted.root / "nowhere")}})
+    refused = running.run(hosted.root, "serve", "--port", "0", "--every", "0")
+    assert refused.exit_code == 1
+    assert "tenants/acme.yaml:" in refused.stderr
+    assert "acme has no webhook secret; its webhooks are refused" in refused.stderr
+    assert "stackyard tenant webhook acme" in refused.stderr
 
 
-def _get(url: str, secret: str = SECRET) -> dict[str, Any]:
+def _renewed(hosted: Hosted, name: str) -> str:
+    made = running.run(hosted.root, "tenant", "webhook", name, "--json").done()
+    secret: str = made.documents[-1]["secret"]
+    return secret
+
+
+def _signature(secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), b"{}", hashlib.sha256).hexdigest()
+
+
+def _get(url: str, secret: str = OPERATORS) -> dict[str, Any]:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {secret}"} if secret else {})
     with urllib.request.urlopen(request, timeout=20) as response:
         found: dict[str, Any] = json.load(response)
