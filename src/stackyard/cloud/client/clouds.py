@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from stackyard.cloud.client import accounts, files, images, installation, processes
+from stackyard.cloud.client import accounts, files, images, installation, processes, usage
 from stackyard.cloud.client.processes import CloudInfo, Settings
 from stackyard.errors import CloudError
 
@@ -55,6 +56,13 @@ class EmbeddedCloud:
         if info is None:
             raise CloudError("the embedded cloud is not running", hint="Run `stackyard cloud start`.")
         return await asyncio.to_thread(processes.ask, self.folder, info.port, "GET", "/_stackyard/status")
+
+    async def usage(self, start: datetime.datetime, end: datetime.datetime, *, hourly: bool = False) -> usage.Counted:
+        """What was counted in the hours that `[start, end)` touches, in all accounts; raises when it is down."""
+        info = await self.status()
+        if info is None:
+            raise CloudError("the embedded cloud is not running", hint="Run `stackyard cloud start`.")
+        return await asyncio.to_thread(usage.read, self.folder, info.port, start, end, hourly=hourly)
 
     async def stop(self) -> bool:
         """Stop the server and keep its data; returns whether one ran."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import importlib.metadata
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import reports
+from .metering import counting, reading
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -55,8 +57,19 @@ class Gateway:
             await _answer(send, 200, {"pid": os.getpid(), "version": importlib.metadata.version("ministack")})
         elif path == "/_stackyard/status":
             await _answer(send, 200, self._status())
+        elif path == "/_stackyard/usage":
+            await self._usage(scope, send)
         else:
             await self._inner(scope, receive, send)
+
+    async def _usage(self, scope: Scope, send: Send) -> None:
+        query = scope.get("query_string", b"").decode("latin-1")
+        try:
+            found = await asyncio.to_thread(reading.answer, counting.folder(), query)
+        except ValueError as fault:
+            await _answer(send, 400, {"message": str(fault)})
+        else:
+            await _answer(send, 200, found)
 
     def _status(self) -> dict[str, Any]:
         accounts = json.loads((self._folder / "accounts.json").read_text() or "{}") if self._minted() else {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import arrivals, endings, gateway, orders, patches
 from .durability import door, keeping
+from .metering import counting, passages
 
 _LOG_BYTES, _LOG_FILES = 5_000_000, 3
 _log = logging.getLogger("stackyard.cloud")
@@ -36,6 +37,7 @@ def main(text: str) -> int:
     if keeper is not None:
         keeper.restore()
         application = door.Door(application, keeper)
+    application = passages.Meter(application)
     asyncio.run(_serve(order, gateway.Gateway(application, order.folder, emulator._loaded_modules), keeper))
     return 0
 
@@ -62,6 +64,7 @@ async def _serve(order: orders.Order, application: gateway.Application, keeper: 
     stop = asyncio.Event()
     _watch(order, stop)
     leaving = asyncio.create_task(_leave_when_deleted(order))
+    settling = asyncio.create_task(counting.settling())
     if keeper is not None:
         keeper.begin()
     await worker.worker_serve(
@@ -71,9 +74,11 @@ async def _serve(order: orders.Order, application: gateway.Application, keeper: 
         shutdown_trigger=stop.wait,
     )
     leaving.cancel()
+    settling.cancel()
     await asyncio.to_thread(endings.end)
     if keeper is not None:
         await keeper.end()
+    counting.end()
 
 
 async def _leave_when_deleted(order: orders.Order) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+# Relative, since the server is loaded under another name.
+from ..metering import services as metered  # noqa: TID252
 from . import (
     additions,
     alarms,
@@ -76,6 +78,7 @@ ALL: tuple[ModuleType, ...] = (
     websites,
     crossing,
     refusals,
+    metered,
 )
 
 

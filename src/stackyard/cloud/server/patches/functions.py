@@ -73,7 +73,7 @@ def _secret_credentials(module: Any, secret: bytes) -> None:
         sessions = importlib.import_module("ministack.services.sts")
         sessions.register_session(key, {
             "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}", "UserId": f"{role}:{name}",
-            "SecretAccessKey": digests[1], "SessionToken": digests[2],
+            "SecretAccessKey": digests[1], "SessionToken": digests[2], "Service": "lambda",
         })  # fmt: skip
         return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": digests[1], "AWS_SESSION_TOKEN": digests[2]}
 

@@ -59,6 +59,7 @@ def credentials(role: str, session: str) -> dict[str, str]:
     _sts().register_session(key, {
         "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session}", "UserId": f"{identity}:{session}",
         "SecretAccessKey": secret, "SessionToken": token, "AccountId": account, "PrincipalType": "AssumedRole",
+        "Service": "ecs-tasks",  # who runs as it: `metering.passages`
     })  # fmt: skip
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
