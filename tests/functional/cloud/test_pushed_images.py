@@ -114,3 +114,15 @@ def test_a_digest_that_is_a_path_leads_nowhere(jobs: Jobs, embedded_cloud: Embed
     )  # fmt: skip
     jobs.ended(jobs.start(jobs.define(jobs.container("true", image="team/app:evil"))))
     assert [entry.name for entry in victim.iterdir()] == ["kept"]
+
+
+def test_an_image_whose_etc_is_a_link_removes_nothing_of_the_machine(
+    jobs: Jobs, embedded_cloud: EmbeddedCloud, tmp_path: Path
+) -> None:
+    """A link called resolv.conf was removed, and /etc of the machine has one."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "resolv.conf").symlink_to("nowhere")
+    _push(jobs, embedded_cloud, [_tar({"a": b""}, {"etc": str(tmp_path)})], {"Entrypoint": ["/a"]})
+    task, _lines = jobs.ended(jobs.start(jobs.define(jobs.container("true", image="team/app:1"))))
+    assert "symbolic link" in task["stoppedReason"]
+    assert (tmp_path / "resolv.conf").is_symlink()

@@ -207,3 +207,50 @@ def test_a_virtual_environment_is_shown_with_what_it_is_made_from(tmp_path: Path
     (environment.parent / "pyvenv.cfg").write_text(f"home = {base}\nversion = 3.11.7\n")
     shown = confinement.shown_for(str(environment / "python"), "/usr/bin/python3")
     assert shown == (str(tmp_path / "base"), str(tmp_path / "venv"))
+
+
+_CALLS = """
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *given):
+    print(name, getattr(libc, name)(*given) >= 0 or errno.errorcode[ctypes.get_errno()])
+call("unshare", 0x10000000)
+call("unshare", 0x00020000)
+call("mount", b"tmpfs", b"/tmp", b"tmpfs", 0, None)
+call("memfd_create", b"x", 0)
+for family in (1, 2, 10, 16, 17, 38, 40):
+    try:
+        socket.socket(family, socket.SOCK_DGRAM).close()
+        print(family, True)
+    except OSError as error:
+        print(family, errno.errorcode[error.errno])
+import subprocess, threading
+thread = threading.Thread(target=lambda: print("thread", subprocess.run(["true"]).returncode))
+thread.start()
+thread.join()
+"""
+
+
+def test_it_makes_no_namespaces_mounts_and_files_in_memory(run: Run, kind: str) -> None:
+    """Each of them holds memory that no limit knows of, and opens more of the kernel."""
+    _isolated(kind)
+    _code, text, _process = run(sys.executable, "-c", _CALLS, read_only=confinement.shown_for(sys.executable))
+    said = dict(line.split() for line in text.splitlines())
+    assert {said[name] for name in ("unshare", "mount", "memfd_create")} == {"ENOSYS"}
+    assert {said[family] for family in ("1", "2", "10", "16")} == {"True"}
+    assert {said[family] for family in ("17", "38", "40")} == {"EAFNOSUPPORT"}  # packets, kernel crypto, the host
+    assert said["thread"] == "0"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="shared memory is counted on Linux")
+def test_memory_that_processes_share_counts(run: Run, kind: str) -> None:
+    _isolated(kind)
+    script = "import mmap, signal; m = mmap.mmap(-1, 300 << 20); m.write(bytes(300 << 20)); signal.pause()"
+    shown = confinement.shown_for(sys.executable)
+    code, _text, process = run(sys.executable, "-c", script, read_only=shown, memory=128 << 20)
+    assert (code, process.reason) == (137, "OutOfMemory")
+
+
+def test_the_kernel_ends_it_before_the_cloud(run: Run, kind: str) -> None:
+    del kind
+    assert int(run("cat", "/proc/self/oom_score_adj")[1]) >= 900

@@ -8,7 +8,8 @@
 tells it (137 when killed). Three means, the first that works here:
 
 "namespaces"       the server is root: the program has a root of its own with the system's software read-only and
-                   the paths of the box, a private /tmp, /proc and /dev, an account's uid and no capability.
+                   the paths of the box, a private /tmp, /proc and /dev, an account's uid, no capability, and only
+                   such calls of the kernel as `syscalls` leaves it.
 "user namespaces"  the same with the user's own uid, where the kernel lets users do so.
 "none"             limits only: the program can do what the user can. `means()` tells, so that it can be said.
 
@@ -31,6 +32,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
+
+from . import syscalls
 
 _LAUNCHER = Path(__file__).with_name("sandbox.py")
 _FIRST_UID, _UIDS = 200_000, 100_000
@@ -133,7 +136,7 @@ class Confined(subprocess.Popen[bytes]):
     def _send(self, box: Box, kind: str) -> None:
         binds = [(bind.source, bind.target, bind.writable) for bind in box.binds]
         binds += [(path, path, False) for path in box.read_only] + [(path, path, True) for path in box.writable]
-        order = {**vars(box), "environ": dict(box.environ), "binds": binds, "means": kind}
+        order = {**vars(box), "environ": dict(box.environ), "binds": binds, "means": kind, "filter": _filter()}
         try:
             text = marshal.dumps(order)
             self._channel.sendall(len(text).to_bytes(8, "big") + text)
@@ -160,6 +163,11 @@ def start(
 ) -> Confined:  # fmt: skip
     """Start the box; raises OSError when not even the launcher can be. `kind` forces one of the means, for tests."""
     return Confined(box, kind or means(), stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+@functools.cache
+def _filter() -> bytes:
+    return syscalls.filter_for(os.uname().machine)
 
 
 @functools.cache

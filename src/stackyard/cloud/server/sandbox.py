@@ -16,6 +16,7 @@ import os
 import resource
 import select
 import signal
+import struct
 import sys
 import time
 
@@ -30,6 +31,10 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8,
 _DETACH = 2
 _PDEATHSIG, _CAPBSET_DROP, _SUBREAPER, _NO_NEW_PRIVS = 1, 24, 36, 38
 _CAPSET = {"x86_64": 126, "aarch64": 91}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SET_FILTER, _SPEC_ALLOW = 1, 4  # a filter; without the slow measures that some kernels take along with one
+_KILL_FIRST = "900"  # of -1000 to 1000: who goes when the machine has no memory left
+_SHARED_PAGES = "16384"  # System V shared memory, which no process is charged for
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAP_VERSION_3 = 0x20080522
 _STAGES = ("/sys", "/mnt", "/media")  # where the new root is put together: nothing is ever shown from there
@@ -196,24 +201,30 @@ def _collected(first: int) -> int | None:
 
 
 def _memory(first: int, box: Box) -> int:
-    """Bytes of anonymous memory of everything inside."""
+    """Bytes of memory of everything inside that no file stands behind."""
     if box["means"] == "none":
-        return sum(_anonymous(f"/proc/{process}") for process in [first, *_descendants(first)])
-    inside = f"/proc/{first}/root/proc"
-    try:
-        names = os.listdir(inside)
-    except OSError:
-        return 0
-    return sum(_anonymous(f"{inside}/{name}") for name in names if name.isdigit())
+        folders = [f"/proc/{process}" for process in [first, *_descendants(first)]]
+    else:
+        inside = f"/proc/{first}/root/proc"
+        try:
+            folders = [f"{inside}/{name}" for name in os.listdir(inside) if name.isdigit()]
+        except OSError:
+            return 0
+    used = sum(_of(folder, "status", (b"RssAnon:", b"RssShmem:")) for folder in folders)
+    if not box["memory"] or used <= box["memory"]:
+        return used
+    # What processes share counts once, which takes longer to find out. Kernels before 5.5 do not tell it by kind.
+    return sum(_of(folder, "smaps_rollup", (b"Pss_Anon:", b"Pss_Shmem:")) for folder in folders) or used
 
 
-def _anonymous(folder: str) -> int:
+def _of(folder: str, name: str, wanted: tuple[bytes, ...]) -> int:
+    """The sum of the wanted lines of a process, in bytes; 0 when it has ended."""
     try:
-        with open(f"{folder}/statm", "rb") as stream:
-            fields = stream.read().split()
+        with open(f"{folder}/{name}", "rb") as stream:
+            lines = stream.read().splitlines()
     except OSError:
         return 0
-    return (int(fields[1]) - int(fields[2])) * resource.getpagesize() if len(fields) > 2 else 0
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(wanted))
 
 
 def _descendants(process: int) -> list[int]:
@@ -241,6 +252,7 @@ def _first(box: Box, told: int) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _set("/proc/self/oom_score_adj", _KILL_FIRST)
         if box["means"] != "none":
             _furnish(box)
             _drop_privileges(box)
@@ -288,6 +300,8 @@ def _program(box: Box) -> NoReturn:
     os.umask(box["umask"])
     _limit(box)
     os.chdir(box["cwd"])
+    if box["means"] != "none":
+        _filter_calls(box["filter"])
     _replace(box["argv"], box["environ"])
 
 
@@ -359,6 +373,7 @@ def _own_namespaces(box: Box) -> None:
 def _furnish(box: Box) -> None:
     """A root of its own, in which nothing is but what is shown."""
     _call(_libc.unshare(_NEWNS | _NEWIPC | _NEWUTS), "mount namespace")
+    _set("/proc/sys/kernel/shmall", _SHARED_PAGES)
     _mount("", "/", "", _REC | _PRIVATE)
     stage = next(path for path in _STAGES if os.path.isdir(path))
     name = box["name"].encode()[:64]
@@ -416,9 +431,10 @@ def _system(stage: str) -> None:
 def _identity(box: Box, stage: str) -> None:
     """Who it is: looked up by much software, some of which fails without. An image brings its own, which is kept."""
     if box["root"]:
+        folder = _made(stage, "/etc")  # refuses a link, whose resolv.conf would be the machine's
         for name in ("resolv.conf", "hosts"):
-            if os.path.islink(f"{stage}/etc/{name}"):
-                os.unlink(f"{stage}/etc/{name}")
+            if os.path.islink(f"{folder}/{name}"):
+                os.unlink(f"{folder}/{name}")
             _show(os.path.realpath(f"/etc/{name}"), stage, f"/etc/{name}", writable=False)
         return
     uid = box["uid"]
@@ -489,6 +505,25 @@ def _show(source: str, stage: str, path: str, *, writable: bool) -> None:
     kept = os.statvfs(target).f_flag
     flags = sum(flag for seen, flag in _KEPT_BY_THE_KERNEL if kept & seen)
     _mount("", target, "", _REMOUNT | _BIND | _NOSUID | _NODEV | flags | (0 if writable else _RDONLY))
+
+
+def _set(path: str, value: str) -> None:
+    try:
+        with open(path, "w", encoding="ascii") as stream:
+            stream.write(value)
+    except OSError:
+        return  # not everybody may, and the box holds without
+
+
+def _filter_calls(program: bytes) -> None:
+    """Let go of the calls that `syscalls` refuses, for ever and for all that is started from here."""
+    if not program:
+        return
+    steps = ctypes.create_string_buffer(program, len(program))
+    whole = struct.pack("@HP", len(program) // 8, ctypes.addressof(steps))
+    result = _libc.syscall(_SECCOMP[os.uname().machine], _SET_FILTER, _SPEC_ALLOW, whole)
+    if result != 0 and ctypes.get_errno() not in (errno.EINVAL, errno.ENOSYS):  # this kernel has no filters
+        _call(result, "seccomp")
 
 
 def _is_outer_root() -> bool:
