@@ -10,15 +10,15 @@ from typing import Final
 
 from stackyard.errors import Position
 from stackyard.estate import index as indexes
-from stackyard.estate.index import Index
-from stackyard.graph import configuration, naming, remembering
+from stackyard.graph import configuration, naming
 from stackyard.graph.evaluation import machine
 from stackyard.graph.evaluation.facts import ALL_KEYS, Facts
 from stackyard.graph.evaluation.sources import Source
 from stackyard.graph.evaluation.state import Hidden, Shared, Subject
 from stackyard.graph.exports import Exports
 from stackyard.graph.naming import Namer
-from stackyard.graph.reading import programs, showing
+from stackyard.graph.reading import finding, programs, showing
+from stackyard.graph.remembering import Evaluated, Memory
 from stackyard.model.diagnostics import Diagnostic, warning
 from stackyard.model.estates import Estate, Evidence, EvidenceKind, OutputRead, Project, Reference, Stack
 from stackyard.model.names import StackName
@@ -55,12 +55,12 @@ def evaluate(
     config_value = config_value or configuration.Files()
     asked = tuple(estate.stacks if stacks is None else stacks)
     chosen = [stack for stack in asked if program_file(stack.project)]
-    with indexes.opened(estate.root) as index:
-        found = _facts(estate, chosen, config_value, index)
     others = [stack for stack in asked if programs.is_read(stack.project)]
-    for each in others:
-        facts, files = programs.read(each.project, _subject(estate, each, config_value))
-        found.append((showing.shown(facts, each.project), files))
+    with indexes.opened(estate.root) as index:
+        memory = Memory(index)
+        found = _facts(estate, chosen, config_value, memory)
+        reading = _Reading(memory)
+        found += [reading.of(stack, _subject(estate, stack, config_value)) for stack in others]
     chosen += others
     namer = Namer(estate)
     references: list[Reference] = []
@@ -73,7 +73,7 @@ def evaluate(
                 references.append(item)
             else:
                 told.setdefault((item.position, item.message, item.hint), []).append(item)
-        if stack.project.runtime in programs.SUFFIXES:
+        if stack.project.runtime in finding.SUFFIXES:
             single |= _asked(resolved)
     return Evaluation(
         tuple(references),
@@ -85,12 +85,11 @@ def evaluate(
 
 
 def _facts(
-    estate: Estate, stacks: list[Stack], config_value: configuration.ConfigValue, index: Index
-) -> list[tuple[Facts, frozenset[Path]]]:
+    estate: Estate, stacks: list[Stack], config_value: configuration.ConfigValue, memory: Memory
+) -> list[Evaluated]:
     """The facts of each stack: remembered where nothing they depend on changed, else evaluated."""
     roots = _Roots(estate)
     subjects = _subjects(estate, stacks, config_value, roots)
-    memory = remembering.Memory(index, estate.root)
     known = [memory.recall(str(stack.name), subject) for stack, subject in zip(stacks, subjects, strict=True)]
     if None not in known:
         return [each for each in known if each is not None]
@@ -110,6 +109,33 @@ def _facts(
             memory.keep(str(stack.name), subject, *facts)
         found.append(facts)
     return found
+
+
+class _Reading:
+    """Facts of stacks whose programs are in other languages: remembered, or read."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._parsed: tuple[Project, dict[str, str], programs.Sources] | None = None
+
+    def of(self, stack: Stack, subject: Subject) -> Evaluated:
+        """The facts of one stack, and its files."""
+        project = stack.project
+        place = project.position.path if project.position else ""
+        more = "\0".join((programs.READER, project.runtime, project.main, place))
+        known = self._memory.recall(str(stack.name), subject, more)
+        if known is None:
+            states, sources = self._sources(project)
+            facts, files = programs.read(project, subject, sources)
+            known = showing.shown(facts, project), files
+            self._memory.keep_read(str(stack.name), subject, more, known, states)
+        return known
+
+    def _sources(self, project: Project) -> tuple[dict[str, str], programs.Sources]:
+        """What a project's sources are, and that they are: taken in once for its stacks, which follow one another."""
+        if self._parsed is None or self._parsed[0] is not project:
+            self._parsed = project, self._memory.states(finding.inputs(project)), programs.parsed(project)
+        return self._parsed[1:]
 
 
 def _evaluated(program: Source | None, stack: Stack, subject: Subject, shared: Shared) -> tuple[Facts, frozenset[Path]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from stackyard.graph.evaluation.state import Hidden, Subject
 
 _KIND: Final = "facts"
 # Raised with every change to what an evaluation finds.
-_FORMAT: Final = "4"
+_FORMAT: Final = "5"
+_GONE: Final = "gone"
 
 Evaluated = tuple[Facts, frozenset[Path]]
 
@@ -27,17 +29,17 @@ class Memory:
 
     They hold while no source they were made from changed, no module appeared or went in a folder where imports
     were looked up, and every configuration value that was asked for is the same (only its digest is kept).
+    `more` is, as text, whatever else they were made with.
     """
 
-    def __init__(self, index: Index, root: Path) -> None:
+    def __init__(self, index: Index) -> None:
         self._index = index
-        self._root = root
-        self._stamps: dict[str, str] = {}
+        self._states: dict[str, str] = {}
         self._listings: dict[str, str] = {}
 
-    def recall(self, name: str, subject: Subject) -> Evaluated | None:
+    def recall(self, name: str, subject: Subject, more: str = "") -> Evaluated | None:
         """What was found for a stack, if it still holds."""
-        payload = self._index.get(_KIND, name, _mark(subject))
+        payload = self._index.get(_KIND, name, _mark(subject, more))
         try:
             if not payload or not self._holds(payload, subject):
                 return None
@@ -46,32 +48,49 @@ class Memory:
             return None
 
     def keep(self, name: str, subject: Subject, facts: Facts, files: frozenset[Path]) -> None:
-        """Remember what was found, unless a source changed just now."""
-        stamps = {str(path): self._stamp(str(path)) for path in files}
-        if all(stamps.values()):
+        """Remember what an evaluation found, unless a source changed just now."""
+        states = self.states(files)
+        if _GONE not in states.values():
             folders = {str(folder) for folder in (*subject.roots, *(path.parent for path in files))}
-            payload = _encoded(facts) | {
-                "files": stamps,
-                "folders": {folder: self._listing(folder) for folder in sorted(folders)},
-            }
-            self._index.put(_KIND, name, _mark(subject), payload)
+            listings = {folder: self._listing(folder) for folder in sorted(folders)}
+            self._put(name, subject, "", _encoded(facts) | {"files": states, "beside": {}, "folders": listings})
+
+    def states(self, paths: Iterable[Path]) -> dict[str, str]:
+        """What tells whether files, and the names in folders, stay as they are: to be asked before they are read."""
+        return {str(path): self._state(str(path)) for path in paths}
+
+    def keep_read(
+        self, name: str, subject: Subject, more: str, evaluated: Evaluated, states: Mapping[str, str]
+    ) -> None:
+        """Remember what was read, unless something that decided it changed just before; `states` are of all that."""
+        facts, read = evaluated
+        files = {str(path): states.get(str(path), "") for path in read}
+        beside = {path: state for path, state in states.items() if path not in files}
+        self._put(name, subject, more, _encoded(facts) | {"files": files, "beside": beside, "folders": {}})
+
+    def _put(self, name: str, subject: Subject, more: str, payload: dict[str, Any]) -> None:
+        if all(payload["files"].values()) and all(payload["beside"].values()):
+            self._index.put(_KIND, name, _mark(subject, more), payload)
 
     def _holds(self, payload: Any, subject: Subject) -> bool:
         return (
-            all(self._stamp(path) == stamp for path, stamp in payload["files"].items())
+            all(self._state(path) == state for path, state in (payload["files"] | payload["beside"]).items())
             and all(self._listing(folder) == listing for folder, listing in payload["folders"].items())
             and all(_asked(subject, key) == digest for key, digest in payload["config"].items())
         )
 
-    def _stamp(self, path: str) -> str:
-        """A file's stamp; empty when it is gone or changed just now."""
-        if path not in self._stamps:
+    def _state(self, path: str) -> str:
+        """The stamp of a file or folder, or that it is gone; empty when it changed just now, and for a link."""
+        if path not in self._states:
             try:
                 status = os.stat(path, follow_symlinks=False)
-                self._stamps[path] = indexes.stamp(status) if indexes.settled(status) else ""
+                is_sure = indexes.settled(status) and not stat.S_ISLNK(status.st_mode)
+                self._states[path] = indexes.stamp(status) if is_sure else ""
+            except FileNotFoundError:
+                self._states[path] = _GONE
             except OSError:
-                self._stamps[path] = ""
-        return self._stamps[path]
+                self._states[path] = ""
+        return self._states[path]
 
     def _listing(self, folder: str) -> str:
         """A digest of the names in a folder that an import could mean."""
@@ -93,9 +112,9 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.blake2b("\0".join(parts).encode(errors="surrogateescape"), digest_size=12).hexdigest()
 
 
-def _mark(subject: Subject) -> str:
+def _mark(subject: Subject, more: str) -> str:
     roots = map(str, subject.roots)
-    return _digest((_FORMAT, subject.organization, subject.project, subject.stack, str(subject.folder), *roots))
+    return _digest((_FORMAT, subject.organization, subject.project, subject.stack, str(subject.folder), *roots, more))
 
 
 def _asked(subject: Subject, key: str) -> str:

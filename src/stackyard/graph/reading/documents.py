@@ -9,6 +9,7 @@ from stackyard.errors import Position
 from stackyard.graph.evaluation.facts import ALL_KEYS, Facts, FoundExport, FoundRead, FoundReference
 from stackyard.graph.evaluation.state import Hidden, Subject
 from stackyard.graph.evaluation.values import Unknown
+from stackyard.graph.reading import settings
 from stackyard.languages.yaml import expressions, loading, programs
 from stackyard.languages.yaml.expressions import Access, Expression, Fields, Literal, Text
 from stackyard.languages.yaml.programs import Template
@@ -25,7 +26,7 @@ def read(project: Project, subject: Subject) -> tuple[Facts, frozenset[Path]]:
     except errors.ProgramError as fault:
         facts.stopped = (fault.position or Position(str(file)), fault.message)
         return facts, frozenset({file})
-    texts = _Texts(template, subject)
+    texts = _Texts(template, settings.noted(subject, facts))
     found = {name: _reference(each, texts, facts) for name, each in template.resources.items() if _refers(each)}
     said = [
         *template.variables.values(),

@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from stackyard.errors import Position
-from stackyard.estate.walking import PRUNED
 from stackyard.graph.evaluation.facts import ALL_KEYS, Facts, FoundExport, FoundRead, FoundReference
 from stackyard.graph.evaluation.state import Subject
 from stackyard.graph.evaluation.values import Unknown
-from stackyard.graph.reading import documents
+from stackyard.graph.reading import documents, finding, settings
 from stackyard.graph.reading.constants import Constants
 from stackyard.graph.reading.sources import Source
 from stackyard.graph.reading.tokens import NAME, TEXT
 from stackyard.model.estates import Project
 
-SUFFIXES: Final = {"nodejs": (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"), "go": (".go",)}
-_SKIPPED: Final = re.compile(r".*(\.d\.[cm]?ts|\.(test|spec)\.[cm]?[jt]s|_test\.go)")
-_ENTRIES: Final = ("index.ts", "index.js", "index.mts", "index.mjs", "index.cts", "index.cjs")
-_LARGEST: Final = 1_000_000
-_MOST: Final = 2_000
-_BUILT: Final = frozenset({"bin", "dist", "build", "out"})
 _OUTPUT: Final = re.compile(r"(get|require|Get)\w*Output\w*")
 
+READER: Final = "1"
+"""Raised with every change to what a reading finds: what was found before counts no more."""
+
 Found = tuple[Facts, frozenset[Path]]
+Sources = dict[Path, Source | OSError]
 
 
 def is_read(project: Project) -> bool:
     """Whether programs of a project are read here."""
-    return project.runtime in SUFFIXES or project.runtime == "yaml"
+    return project.runtime in finding.SUFFIXES or project.runtime == "yaml"
 
 
-def read(project: Project, subject: Subject) -> Found:
-    """What the programs of a project say for one stack, and the files that were looked at."""
+def parsed(project: Project) -> Sources:
+    """The sources of a project, which are the same for all its stacks; of one that cannot be read, why."""
+    found: Sources = {}
+    for path in finding.files(project) if project.runtime in finding.SUFFIXES else ():
+        try:
+            found[path] = Source.read(path)
+        except OSError as fault:
+            found[path] = fault
+    return found
+
+
+def read(project: Project, subject: Subject, known: Sources | None = None) -> Found:
+    """What the programs of a project say for one stack, and the files that were looked at.
+
+    `known` are the project's `parsed` sources, where they are known already.
+    """
     if project.runtime == "yaml":
         return documents.read(project, subject)
-    sources: dict[Path, Source] = {}
-    facts = Facts()
-    for path in _files(project):
-        try:
-            sources[path] = Source.read(path)
-        except OSError as fault:
-            facts.stopped = (Position(str(path)), f"it cannot be read: {fault.strerror}")
-    reader = _Reader(Constants(subject, sources), facts)
+    facts, sources = Facts(), dict[Path, Source]()
+    for path, each in (parsed(project) if known is None else known).items():
+        if isinstance(each, OSError):
+            facts.stopped = (Position(str(path)), f"it cannot be read: {each.strerror}")
+        else:
+            sources[path] = each
+    reader = _Reader(Constants(settings.noted(subject, facts), sources), facts)
     entry = _entry(project, sources)
     for source in sources.values():
         reader.references(source, source is entry or source.go)
@@ -61,44 +69,9 @@ def read(project: Project, subject: Subject) -> Found:
     return facts, frozenset(sources)
 
 
-def _files(project: Project) -> list[Path]:
-    """The sources of a project, without those of projects within it, tests, and what was compiled."""
-    found: list[Path] = []
-    for where, folders, names in os.walk(project.path):
-        if Path(where) != project.path and "Pulumi.yaml" in names:
-            folders.clear()
-            continue
-        compiled = _BUILT if project.runtime == "nodejs" else frozenset[str]()
-        folders[:] = sorted(name for name in folders if name not in PRUNED | compiled and not name.startswith("."))
-        for name in sorted(names):
-            path = Path(where, name)
-            wanted = path.suffix in SUFFIXES[project.runtime] and not _SKIPPED.fullmatch(name)
-            if wanted and path.is_file() and path.stat().st_size <= _LARGEST:
-                found.append(path)
-    return found[:_MOST]
-
-
-def _entry(project: Project, sources: dict[Path, Source]) -> Source | None:
+def _entry(project: Project, sources: Mapping[Path, Source]) -> Source | None:
     """The file that a Node.js program starts in, as the SDK's runner chooses it."""
-    start = project.path / project.main
-    if start in sources:
-        return sources[start]
-    named = [_main(start), *_ENTRIES]
-    tried = (start / name for name in named if name)
-    return next((sources[path] for path in tried if path in sources), None)
-
-
-def _main(folder: Path) -> str:
-    try:
-        found = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    name = found.get("main") if isinstance(found, dict) else None
-    if not isinstance(name, str):
-        return ""
-    # Programs that are compiled first are told by what they are compiled from.
-    stem = Path(name).stem
-    return name if Path(name).parts[:1] not in (("bin",), ("dist",), ("build",)) else f"{stem}.ts"
+    return next((sources[path] for path in finding.entries(project) if path in sources), None)
 
 
 class _Reader:
