@@ -44,7 +44,7 @@ def get(request: Request) -> Answer:
 
 
 def start(request: Request) -> Answer:
-    """POST …/runs {jobs?} → 201, or 409 with the run that is in the way."""
+    """POST …/runs {jobs?} → 201, 400 for a job that the project has not, or 409 with the run that is in the way."""
     site, key = _asked(request)
     environments.row_of(site, key)
     order = {"action": "start", "jobs": request.body.get("jobs") or [], "reason": "manual", "by": site.user}
@@ -124,7 +124,10 @@ def _row(site: Site, key: str, run: str) -> Row:
 
 
 def _ordered(site: Site, key: str, order: Row) -> Row:
-    """What the environment's launch function says to an order. Raises Refused: 409 if it refuses, 502 if it fails."""
+    """What the environment's launch function says to an order.
+
+    Raises Refused: 400 for what can never be done, 409 for what cannot be done now, 502 if the function fails.
+    """
     name = f"launch_{key.replace('.', '_')}"
     try:
         asked = site.client("lambda", site.needed("run", key)).invoke(FunctionName=name, Payload=json.dumps(order))
@@ -135,6 +138,8 @@ def _ordered(site: Site, key: str, order: Row) -> Row:
     said = json.load(asked["Payload"])
     if asked.get("FunctionError") or not isinstance(said, dict):
         raise Refused(502, "the environment's launch function has failed; the platform's operators can see why")
+    if said.get("faults"):
+        raise Refused(400, str(said["refused"]), faults=[str(each) for each in said["faults"]])
     if said.get("refused"):
         raise Refused(409, str(said["refused"]), **({"run": said["run"]} if said.get("run") else {}))
     return said

@@ -6,12 +6,13 @@ import dataclasses
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from stackyard.model.resources import EMPTY
 
 _BOOKKEEPING: Final = ("activated", "moved", "archive", "archive_wanted", "archive_days", "deployed", "manual")
+_LISTS: Final = ("services", "default_jobs", "jobs", "blocks")
 
 
 class Phase(enum.StrEnum):
@@ -42,11 +43,13 @@ class Activation:
 
     `ref` is a full ref name (`refs/heads/main`), `commit` 40 hex digits, `moved` the commit's time and `activated`
     ours (seconds of the epoch). `meltano_environment` is the name in meltano.yml. `default_jobs` is what a run
-    without jobs runs. `plugins` is the key of the plugins' cache entry. `source` is the object in the organization's
-    bucket with the project at its commit, `source_sha256` its digest. `archive` names the archive, once there is one.
-    `expires` is a time, 0 = never. `paused`: the organization is suspended, so its schedules are off. `deployed` is
-    the `shape` that its stack was last brought up with, empty when it never was. `manual`: somebody activated it by
-    hand, so it stays while its ref is there, whatever the rules say.
+    without jobs runs. `jobs` are those of the project, `blocks` what else `meltano run` takes by name: plugins and
+    mappings; both are empty in a record that was written before they were known. `plugins` is the key of the plugins'
+    cache entry. `source` is the object in the organization's bucket with the project at its commit, `source_sha256`
+    its digest. `archive` names the archive, once there is one. `expires` is a time, 0 = never. `paused`: the
+    organization is suspended, so its schedules are off. `deployed` is the `shape` that its stack was last brought up
+    with, empty when it never was. `manual`: somebody activated it by hand, so it stays while its ref is there,
+    whatever the rules say.
     """
 
     organization: str
@@ -73,6 +76,8 @@ class Activation:
     paused: bool = False
     deployed: str = ""
     manual: bool = False
+    jobs: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -95,11 +100,19 @@ class Activation:
         made = {name: value for name, value in self.data().items() if name not in _BOOKKEEPING}
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
+    def unknown(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Those of `words` that `meltano run` would not take: `orders`, `tap-shop`, `dbt:test` are taken by name."""
+        if not (self.jobs or self.blocks):
+            return ()
+        known = {*self.jobs, *self.blocks}
+        return tuple(each for each in words if each not in known and each.partition(":")[0] not in self.blocks)
+
     def data(self) -> dict[str, Any]:
         """Plain values, as `of` reads them."""
         plain = dataclasses.asdict(self)
         plain["phase"] = self.phase.value
-        plain["services"], plain["default_jobs"] = list(self.services), list(self.default_jobs)
+        for name in _LISTS:
+            plain[name] = list(plain[name])
         plain["schedules"] = [{**dataclasses.asdict(each), "jobs": list(each.jobs)} for each in self.schedules]
         return plain
 
@@ -114,8 +127,7 @@ class Activation:
         given = {
             **data,
             "schedules": schedules,
-            "services": tuple(data.get("services", ())),
-            "default_jobs": tuple(data.get("default_jobs", ())),
+            **{name: tuple(data.get(name, ())) for name in _LISTS},
             "phase": Phase(data.get("phase", Phase.ACTIVE)),
         }
         return cls(**given)

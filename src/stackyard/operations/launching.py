@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
 from stackyard import errors
+from stackyard.errors import Position
+from stackyard.estate import documents
 from stackyard.model.activations import Activation
 from stackyard.operations import hosting
 from stackyard.operations.hosting import Hosting, in_cloud
-from stackyard.tenancy import images, leases, plugins, rows
+from stackyard.tenancy import images, leases, plugins, rows, sources
 from stackyard.tenancy.rows import Row
 
 FINAL: Final = ("succeeded", "failed", "stopped")
@@ -34,7 +36,12 @@ async def equip(hosts: Hosting, record: Activation, tell: Tell) -> None:
 
 
 async def start(hosts: Hosting, record: Activation, jobs: Sequence[str], by: str, tell: Tell) -> str:
-    """Start a run; its name. Raises EngineError when it is refused, naming the run that is in the way."""
+    """Start a run; its name.
+
+    Raises UsageError for a job that the project does not have, EngineError when the run is refused, naming the run
+    that is in the way.
+    """
+    await _check_jobs(record, jobs)
     site = await hosts.site(record.organization)
     await equip(hosts, record, tell)
     order = {"action": "start", "jobs": list(jobs), "reason": "manual", "by": by}
@@ -45,6 +52,28 @@ async def start(hosts: Hosting, record: Activation, jobs: Sequence[str], by: str
         message = f"no run of {record.title} was started: {answer['refused']}" + (f" ({holder})" if holder else "")
         raise errors.EngineError(message, hint=hint)
     return str(answer["run"])
+
+
+async def _check_jobs(record: Activation, jobs: Sequence[str]) -> None:
+    unknown = record.unknown(jobs)
+    if not unknown:
+        return
+    where = f"{record.manifest} of {record.title}"
+    hint = f"it has: {', '.join(record.jobs)}" if record.jobs else "it has none; name an extractor and a loader"
+    position = await asyncio.to_thread(_jobs_of, record)
+    named = ", ".join(repr(each) for each in unknown)
+    raise errors.UsageError(f"{where} has no job {named}", hint=hint, position=position)
+
+
+def _jobs_of(record: Activation) -> Position:
+    """Where a project's jobs stand at the environment's commit; its file alone when that cannot be read now."""
+    path = f"{record.organization}/{record.project}:{record.manifest}"
+    try:
+        text = sources.fetch(record.repository, record.commit).text(record.manifest)
+    except errors.SourceError:
+        return Position(path)
+    root = documents.parse(text, path).root
+    return root.keys.get("jobs", Position(path)) if root is not None else Position(path)
 
 
 async def stop(hosts: Hosting, record: Activation, run: str, by: str) -> str:

@@ -45,6 +45,8 @@ def prepare(target: Activation, lock: Lock) -> Ready:
         target,
         schedules=schedules,
         default_jobs=_default_jobs(manifest),
+        jobs=tuple(manifest.jobs),
+        blocks=(*dict.fromkeys(each.name for each in manifest.plugins), *manifest.mappings),
         plugins=lock(manifest),
         source=f"projects/{target.project}/sources/{target.commit}.tar.gz",
         source_sha256=bundle.sha256,

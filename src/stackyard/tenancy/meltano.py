@@ -78,7 +78,7 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Manifest:
-    """A `meltano.yml` with what it includes."""
+    """A `meltano.yml` with what it includes. `mappings` are the names under which mappers are used in jobs."""
 
     path: str
     environments: Mapping[str, Environment] = EMPTY
@@ -87,6 +87,7 @@ class Manifest:
     schedules: Mapping[str, Schedule] = EMPTY
     default_environment: str = ""
     includes: tuple[str, ...] = ()
+    mappings: tuple[str, ...] = ()
 
     def plugin(self, name: str, kind: str = "") -> Plugin | None:
         """The plugin of that name (and kind, when given)."""
@@ -113,6 +114,7 @@ def read(text: str, path: str, included: Included | None = None) -> tuple[Manife
         schedules=reading.schedules(),
         default_environment=reading.text(root, "default_environment") if root is not None else "",
         includes=tuple(names),
+        mappings=tuple(name for root in reading.roots for name in _mappings(root)),
     )
     reading.check_uses(manifest)
     faults = tuple(reading.diagnostics)
@@ -328,10 +330,9 @@ class _Reading:
     def check_uses(self, manifest: Manifest) -> None:
         """Names that jobs, schedules and the default environment use must exist."""
         plugins = {each.name for each in manifest.plugins}
-        mappings = {name for root in self.roots for name in _mappings(root)}
         for job in manifest.jobs.values():
             for word in (word for task in job.tasks for word in task.split()):
-                known = word.partition(":")[0] in plugins or word in mappings
+                known = word.partition(":")[0] in plugins or word in manifest.mappings
                 if not known:
                     message = f"job {job.name} runs {word!r}, which is no plugin here"
                     self.diagnostics.append(error(message, position=job.position))

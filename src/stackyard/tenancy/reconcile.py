@@ -244,7 +244,7 @@ def _why_gone(record: Activation, wanted: Wanted | None, wish: Wish, now: int) -
     return f"{record.ref} is gone, or no rule matches it"
 
 
-_READ_FROM_THE_PROJECT: Final = ("schedules", "default_jobs", "plugins", "source", "source_sha256")
+_READ_FROM_THE_PROJECT: Final = ("schedules", "default_jobs", "jobs", "blocks", "plugins", "source", "source_sha256")
 
 
 def _continued(record: Activation, target: Activation) -> Activation:

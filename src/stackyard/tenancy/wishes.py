@@ -176,5 +176,6 @@ class _Matching:
 def _wiped(record: Activation) -> Activation:
     """A record as it is wanted: nothing of its life, nor of what was read from the project."""
     fresh = Activation(record.organization, record.project, record.environment, record.ref, record.commit, "")
-    life = ("schedules", "default_jobs", "plugins", "source", "source_sha256", "archive", "phase", "paused", "deployed")
+    read = ("schedules", "default_jobs", "jobs", "blocks", "plugins", "source", "source_sha256")
+    life = (*read, "archive", "phase", "paused", "deployed")
     return dataclasses.replace(record, **{name: getattr(fresh, name) for name in life})

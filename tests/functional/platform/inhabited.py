@@ -42,6 +42,8 @@ def handler(event, _context):
         return {"run": event["run"], "task_arn": ""}
     if event["jobs"] == ["break"]:
         raise RuntimeError("broken")
+    if event["jobs"] == ["nope"]:
+        return {"refused": "there is no job 'nope'", "faults": ["there is no job 'nope'"]}
     busy = [row for row in table.query(
         KeyConditionExpression=boto3.dynamodb.conditions.Key("environment").eq(key))["Items"]
         if row.get("status") == "running"]

@@ -202,6 +202,8 @@ def test_the_cloud_has_the_last_word(api: Api) -> None:
 
 def test_a_run_is_started_seen_and_stopped(api: Api) -> None:
     runs = f"{ACME}/environments/shop.dev-login/runs"
+    status, refused = api("ada", "POST", runs, {"jobs": ["nope"]})
+    assert (status, refused["error"], refused["faults"]) == (400, "there is no job 'nope'", ["there is no job 'nope'"])
     status, started = api("ada", "POST", runs, {"jobs": ["tap-x target-y"]})
     assert status == 201
     one = f"{runs}/{started['run']}"

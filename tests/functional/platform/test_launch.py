@@ -97,6 +97,19 @@ def test_a_run_is_started_and_told_in_its_row(launch: tuple[ModuleType, Tasks]) 
     assert told == {"STACKYARD_RUN": answer["run"], "STACKYARD_JOBS": '["orders"]'}
 
 
+def test_a_job_that_the_project_has_not_is_refused_before_anything_is_taken(
+    launch: tuple[ModuleType, Tasks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, tasks = launch
+    monkeypatch.setenv("JOBS", '["orders", "to-bank"]')
+    monkeypatch.setenv("BLOCKS", '["dbt"]')
+    told = ["the project has no job 'nope'; it has orders, to-bank"]
+    refused = module.handler({"action": "start", "jobs": ["orders", "nope", "dbt:test"]}, None)
+    assert refused == {"refused": told[0], "faults": told}
+    assert tasks.tasks == {}
+    assert "run" in module.handler({"action": "start", "jobs": ["to-bank", "dbt:test"]}, None)
+
+
 def test_a_second_run_is_refused_and_the_one_in_the_way_is_named(launch: tuple[ModuleType, Tasks]) -> None:
     module, tasks = launch
     first = module.handler({"action": "start"}, None)

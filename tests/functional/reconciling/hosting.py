@@ -25,7 +25,7 @@ environments: [{name: prod}, {name: dev}, {name: broken}]
 plugins:
   extractors: [{name: tap-shop, namespace: tap_shop, pip_url: tap-shop==1.0}]
   loaders: [{name: target-duckdb, namespace: target_duckdb, pip_url: target-duckdb==0.8.0}]
-jobs: [{name: orders, tasks: [tap-shop target-duckdb]}]
+jobs: [{name: orders, tasks: [tap-shop target-duckdb]}, {name: bad, tasks: [tap-shop]}]
 schedules: [{name: daily, interval: '@daily', job: orders}]
 """
 RULES = [

@@ -89,6 +89,12 @@ def test_runs_are_started_listed_read_and_stopped(hosted: Hosted, monkeypatch: p
     row = started.documents[-1]["run"]
     assert (row["run"], row["status"], row["jobs"], row["reason"]) == (NEW, "succeeded", ["orders"], "manual")
     assert _run(hosted, "run", NAME, "bad", "--wait").exit_code == 4
+    unknown = _run(hosted, "run", NAME, "orders", "nope", "tap-bank:test")
+    assert unknown.exit_code == 1
+    assert "acme/shop:meltano.yml:6:1" in unknown.stderr
+    assert "meltano.yml of acme/shop/prod has no job 'nope', 'tap-bank:test'" in unknown.stderr
+    assert "it has: orders, bad" in unknown.stderr
+    assert asked == ["acme.shop.prod"] * 2  # nothing was installed for it
     _they_are_listed_and_read(hosted)
     hosted.put_row("acme", "shop.prod", "lease", holder=NEW, taken="2099-01-01T00:00:00+00:00")
     refused = _run(hosted, "run", NAME)

@@ -99,6 +99,16 @@ def test_schedules_are_off_until_the_service_is_on() -> None:
     assert states(made(dataclasses.replace(on, phase=Phase.STOPPING))) == {"DISABLED"}
 
 
+@pytest.mark.parametrize(("jobs", "told"), [(("orders", "all"), ["orders", "all"]), (("x" * 2000,), [])])
+def test_the_launch_function_knows_the_projects_jobs_as_far_as_its_variables_hold_them(
+    jobs: tuple[str, ...], told: list[str]
+) -> None:
+    record_ = dataclasses.replace(RECORD, jobs=jobs, blocks=("tap-shop",))
+    found = made(record_).one("lambda/function")["environment"]["variables"]
+    assert json.loads(found["JOBS"]) == told
+    assert json.loads(found["BLOCKS"]) == (["tap-shop"] if told else [])
+
+
 def test_a_schedule_starts_the_run_of_its_jobs_through_the_launch_function() -> None:
     schedules = made().of("scheduler/schedule")
     assert len(schedules) == 3, "either day is two of the Scheduler's expressions"

@@ -25,6 +25,7 @@ from stackyard.platform.components.tags import Tags
 FUNCTIONS: Final = Path(__file__).parent / "functions"
 CONTAINER: Final = "runner"
 PLUGINS: Final = "plugins"
+_KNOWN_BYTES: Final = 1500
 
 
 class SiteReach(Settings):
@@ -210,6 +211,7 @@ class ActivatedEnvironment(Component):
     def _launch(self) -> ServiceFunction:
         site, said = self.settings.site, self.activation
         variables = {
+            **_known(said),
             "CLUSTER": site.cluster_arn,
             "FAMILY": self.task_family,
             "KEY": said.key,
@@ -309,6 +311,12 @@ class ActivatedEnvironment(Component):
             table=self.settings.site.runs_table, group="environments", row=said.key, values=values
         )
         rows.TableRow(self.name, settings, self.tags, opts=self.below())
+
+
+def _known(said: Activation) -> dict[str, str]:
+    """What a run may be asked for; of a project with very many names nothing, for a function's variables have 4 KB."""
+    given = {"JOBS": json.dumps(said.jobs), "BLOCKS": json.dumps(said.blocks)}
+    return given if sum(map(len, given.values())) <= _KNOWN_BYTES else dict.fromkeys(given, "[]")
 
 
 def _containers(given: Mapping[str, Any]) -> str:

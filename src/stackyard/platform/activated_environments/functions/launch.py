@@ -2,7 +2,8 @@
 
 An invocation is `{"action": "start", "jobs": [...], "reason": ..., "by": ...}`, or
 `{"action": "stop", "run": ..., "by": ...}`.
-The answer is `{"run", "task_arn"}`, or `{"refused": why, "run": the run in the way}`.
+The answer is `{"run", "task_arn"}`, or `{"refused": why, "run": the run in the way}`; for an order that can never be
+carried out, `{"refused": why, "faults": [...]}`.
 Rows and their meaning: docs/design/0008-tenants.md.
 """
 
@@ -60,6 +61,8 @@ def start(event: Row) -> Row:
     jobs = event.get("jobs") or json.loads(os.environ["DEFAULT_JOBS"])
     if not isinstance(jobs, list) or not jobs or not all(isinstance(job, str) and job for job in jobs):
         return {"refused": "there is nothing to run: say which jobs, as a list of names"}
+    if faults := _unknown(jobs):
+        return {"refused": faults[0], "faults": faults}
     run = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
     held: list[tuple[str, str]] = []
     try:
@@ -73,6 +76,15 @@ def start(event: Row) -> Row:
     except BaseException:
         _release(run, held)
         raise
+
+
+def _unknown(jobs: list[str]) -> list[str]:
+    """What is wrong with jobs that the project does not have. Plugins and mappings are taken by name, too."""
+    has, blocks = json.loads(os.environ.get("JOBS", "[]")), json.loads(os.environ.get("BLOCKS", "[]"))
+    if not (has or blocks):
+        return []  # what the project has is not known here
+    lacking = [job for job in jobs if job not in (*has, *blocks) and job.partition(":")[0] not in blocks]
+    return [f"the project has no job {job!r}; it has {', '.join(has) or 'none'}" for job in lacking]
 
 
 def _take(group: str, row: str, run: str, why: str, held: list[tuple[str, str]]) -> None:
