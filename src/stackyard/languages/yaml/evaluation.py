@@ -12,13 +12,13 @@ from stackyard.errors import Position
 from stackyard.languages.base import Monitor, Program
 from stackyard.languages.yaml import configuration, functions, resources, tokens
 from stackyard.languages.yaml.expressions import Access, Call, Expression, Fields, Items, Literal, Step, Text
-from stackyard.languages.yaml.programs import BUILTIN, Declared, Template
+from stackyard.languages.yaml.programs import BUILTIN, Declared, Setting, Template
 from stackyard.languages.yaml.resources import Made, Needs
 from stackyard.model import urns, values
-from stackyard.model.diagnostics import Diagnostic, error
-from stackyard.model.registrations import Goal, Invocation, OutputQuery
+from stackyard.model.diagnostics import Diagnostic, Severity, error
+from stackyard.model.registrations import Goal, Invocation, LogEntry, OutputQuery
 from stackyard.model.resources import EMPTY
-from stackyard.model.values import UNKNOWN, Properties, Secret, Value
+from stackyard.model.values import UNKNOWN, Properties, ResourceReference, Secret, Value
 
 
 class Fault(errors.ProgramError):
@@ -40,6 +40,7 @@ class Evaluation:
         self._folder = folder
         self._tasks: dict[str, asyncio.Task[tuple[Value | Made, Needs]]] = {}
         self._asking: set[asyncio.Task[Any]] = set()
+        self._doubted: set[str] = set()
         self._stack = ""
 
     async def run(self) -> None:
@@ -47,14 +48,19 @@ class Evaluation:
         program = self._program
         name = f"{program.project}-{program.stack}"
         self._stack = (await self._monitor.register(Goal(urns.STACK_TYPE, name, False))).urn
-        names = [*self._template.variables, *self._template.resources]
+        for doubt in self._template.doubts:
+            self._doubt(doubt.message, doubt.position)
+        for setting in self._template.settings.values():
+            await self._told(self._declared(setting))
+        names = [each for each in self._template.variables if each not in self._template.given]
+        names += self._template.resources
         try:
             await asyncio.gather(*(self._told(self._symbol(each)) for each in names))
             outputs: Properties = {}
             for key, expression in self._template.outputs.items():
                 found = await self._told(self.value(expression, set()))
-                if found is not None:
-                    outputs[key] = resources.referred(found[0])
+                if found is not None and (found[0] is not None or self._is_of_resource(expression)):
+                    outputs[key] = _exported(resources.referred(found[0]))
             if not self.faults:
                 await self._monitor.register_outputs(self._stack, outputs)
                 await self._monitor.finish()
@@ -62,6 +68,10 @@ class Evaluation:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _is_of_resource(self, expression: Expression) -> bool:
+        """Whether a null is what a resource has: that is exported, and one that is written is left out."""
+        return isinstance(expression, Access) and expression.root in self._template.resources
 
     async def _told(self, work: Coroutine[Any, Any, Any]) -> tuple[Any] | None:
         """The value in a tuple; None when it failed, which has then been told."""
@@ -77,7 +87,7 @@ class Evaluation:
         if isinstance(expression, Items):
             return [await self.plain(item, needs) for item in expression.items]
         if isinstance(expression, Fields):
-            return {key: await self.plain(item, needs) for key, item in expression.fields.items()}
+            return await self._fields(expression, needs)
         if isinstance(expression, Access):
             return await self._access(expression, needs)
         if isinstance(expression, Text):
@@ -88,26 +98,56 @@ class Evaluation:
         """The same, a resource as a reference to it."""
         return resources.referred(await self.value(expression, needs))
 
+    async def _fields(self, expression: Fields, needs: Needs) -> Value:
+        made = {key: await self.plain(item, needs) for key, item in expression.fields.items()}
+        hidden = False
+        for name, item in expression.computed:
+            key = await self.plain(name, needs)
+            hidden = hidden or values.has_secret(key)
+            key = values.reveal(key)
+            if key is UNKNOWN:
+                return UNKNOWN
+            if not isinstance(key, str):
+                raise self._fault(f"a key of a mapping must be text, not {functions.kind(key)}", name.position)
+            made[key] = await self.plain(item, needs)
+        return Secret(made) if hidden else made
+
     async def _text(self, expression: Text, needs: Needs) -> Value:
         parts = [part if isinstance(part, str) else await self.plain(part, needs) for part in expression.parts]
         secret = values.has_secret(parts)
         if values.has_unknown(parts):
             return Secret(UNKNOWN) if secret else UNKNOWN
+        for part in [] if secret else parts:
+            self._doubt_text(part, expression.position)
         try:
             joined = "".join(functions.text(values.reveal(part)) for part in parts)
         except ValueError as fault:
             raise self._fault(str(fault), expression.position) from None
         return Secret(joined) if secret else joined
 
+    def _doubt_text(self, part: Value, position: Position) -> None:
+        if part is None or isinstance(part, list | dict):
+            self._doubt(f"{functions.kind(part)} in text is written as Go writes it: use fn::toJSON", position)
+        elif isinstance(part, int | float) and not isinstance(part, bool) and "e" in functions.text(part):
+            self._doubt(f"a number in text is written as {functions.text(part)}: put it into quotes", position)
+
+    def _doubt(self, message: str, position: Position | None) -> None:
+        """A warning, once."""
+        said = f"{position}: {message}" if position else message
+        if said not in self._doubted:
+            self._doubted.add(said)
+            self._monitor.log(LogEntry(Severity.WARNING, said))
+
     async def _access(self, access: Access, needs: Needs) -> Value | Made:
-        if access.root == BUILTIN:
-            return self._builtin(str(access.steps[0]))
-        if access.root in self._template.resources or access.root in self._template.variables:
-            found, needed = await self._symbol(access.root)
-            needs.update(needed)
-        else:
-            found = self._setting(access)
         steps = access.steps
+        if access.root == BUILTIN:
+            found: Value | Made = self._builtins()
+        elif access.root in self._template.resources:
+            found = await self.symbol(access.root, needs)
+        elif access.root in self._template.given or access.root not in self._template.variables:
+            found = await self._setting(access)
+        else:
+            found = await self.symbol(access.root, needs)
         if isinstance(found, Made):
             if not steps:
                 return found
@@ -126,9 +166,9 @@ class Evaluation:
             return UNKNOWN
         if isinstance(value, dict) and isinstance(step, str):
             return value.get(step)
-        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
             return value[step]
-        raise self._fault(f"{access.root}: there is no {step!r} in this value", access.position)
+        raise self._fault(f"{access.root}: there is no {step!r} in {functions.kind(value)}", access.position)
 
     async def _stack_output(self, made: Made, key: str, position: Position) -> Value:
         if made.stack is UNKNOWN:
@@ -136,22 +176,33 @@ class Evaluation:
         query = OutputQuery(str(values.reveal(made.stack)), key, True, position)
         return await self._asked(self._monitor.stack_output(query), position)
 
-    def _builtin(self, name: str) -> Value:
+    def _builtins(self) -> Value:
         program = self._program
-        known = {
+        return {
             "cwd": str(self._folder),
             "rootDirectory": str(program.directory),
             "organization": program.organization,
             "project": program.project,
             "stack": program.stack,
         }
-        return known[name]
 
-    def _setting(self, access: Access) -> Value:
+    async def _setting(self, access: Access) -> Value:
+        setting = self._template.settings.get(access.root)
+        return await self._declared(setting) if setting else configuration.given(access.root, self._program)
+
+    async def _declared(self, setting: Setting) -> Value:
         try:
-            return configuration.value(self._template.settings[access.root], self._program)
+            found = configuration.value(setting, self._program)
         except ValueError as fault:
-            raise self._fault(str(fault), self._template.settings[access.root].position) from None
+            raise self._fault(str(fault), setting.position) from None
+        if found is not None:
+            return found
+        if setting.fallback is None:
+            key = f"{self._program.project}:{setting.key}"
+            message = f"the configuration lacks {key}: `stackyard config set {setting.key}`"
+            raise self._fault(message, setting.position)
+        default = await self.plain(setting.fallback, set())
+        return Secret(default) if setting.secret else default
 
     async def _call(self, call: Call, needs: Needs) -> Value:
         if call.name in functions.PURE:
@@ -160,15 +211,23 @@ class Evaluation:
                 return functions.call(call.name, argument, self._folder)
             except ValueError as fault:
                 raise self._fault(str(fault), call.position) from None
+        if call.name in functions.OF_RESOURCES:
+            return await self._of_resource(call, needs)
         if call.name != "invoke":
             return await self._invoke(call, call.name, call.argument, EMPTY, "", needs)
         fields = call.argument.fields if isinstance(call.argument, Fields) else {}
-        token = values.reveal(await self.plain(fields["function"], needs))
+        token = await self.plain(fields["function"], needs)
         options = fields.get("options")
         wanted = fields.get("return")
         key = str(await self.plain(wanted, needs)) if wanted else ""
         said = options.fields if isinstance(options, Fields) else EMPTY
         return await self._invoke(call, str(token), fields.get("arguments"), said, key, needs)
+
+    async def _of_resource(self, call: Call, needs: Needs) -> Value:
+        found = await self.value(call.argument, set())
+        if not isinstance(found, Made):
+            raise self._fault(f"fn::{call.name} takes a resource, not {functions.kind(found)}", call.position)
+        return found.name if call.name == "pulumiResourceName" else found.type
 
     async def _invoke(
         self, call: Call, name: str, argument: Expression | None, said: Mapping[str, Expression], key: str, needs: Needs
@@ -179,7 +238,7 @@ class Evaluation:
             raise self._fault(str(fault), call.position) from None
         given = await self.plain(argument, needs) if argument is not None else {}
         options = {name: await self.value(item, needs) for name, item in said.items()}
-        if values.has_unknown(given):
+        if values.has_unknown(given) or self._waits_for(options.get("dependsOn")):
             return UNKNOWN
         default = self.default_provider(urns.package_of(token))
         provider = options.get("provider") or (await self.symbol(default, set()) if default else None)
@@ -199,8 +258,15 @@ class Evaluation:
             raise self._fault(f"{name}: {reasons}", call.position)
         found: Value = UNKNOWN if answer.unknown else answer.outputs
         if key and found is not UNKNOWN:
-            found = found.get(key)
+            if key not in found:
+                raise self._fault(f"{name} answers without {key!r}: with {', '.join(sorted(found))}", call.position)
+            found = found[key]
         return Secret(values.reveal(found)) if values.has_secret(given) else found
+
+    def _waits_for(self, named: Value) -> bool:
+        """Whether something that a call is said to depend on is not made yet: in a preview, the call waits for it."""
+        listed = named if isinstance(named, list) else [named]
+        return any(isinstance(each, ResourceReference) and each.id is UNKNOWN for each in listed)
 
     def _symbol(self, name: str) -> Coroutine[Any, Any, tuple[Value | Made, Needs]]:
         if name not in self._tasks:
@@ -276,3 +342,9 @@ class Evaluation:
         if told not in self.faults:
             self.faults.append(told)
         return Fault(message, position=position)
+
+
+def _exported(value: Value) -> Value:
+    """An output of the stack: one that has a secret in it is a secret as a whole, as Pulumi's SDK for Go has it."""
+    value = resources.without_nulls(value)
+    return Secret(values.reveal(value)) if values.has_secret(value) else value

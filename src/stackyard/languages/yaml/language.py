@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 from stackyard import errors
+from stackyard.errors import Position
 from stackyard.languages.base import Exit, Monitor, Program
-from stackyard.languages.yaml import loading, programs
+from stackyard.languages.yaml import configuration, loading, programs
 from stackyard.languages.yaml.evaluation import Evaluation
 from stackyard.languages.yaml.programs import Template
 from stackyard.model.diagnostics import Diagnostic
@@ -20,8 +22,10 @@ class YamlLanguage:
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Run a program to its end; see `languages.base.Language`."""
         file = programs.source(program.directory, program.main)
+        if program.options.get("compiler"):
+            return _compiled(program)
         try:
-            template = await asyncio.to_thread(read, file, program.project)
+            template = await asyncio.to_thread(read, file, program.project, configuration.names(program))
             if template.required:
                 versions.require(template.required)
         except errors.StackyardError as fault:
@@ -36,9 +40,17 @@ class YamlLanguage:
         """Nothing is kept."""
 
 
-def read(file: Path, project: str) -> Template:
-    """The program in a file. Raises `errors.ProgramError` when it is no YAML."""
-    return programs.read(loading.load(file), project)
+def read(file: Path, project: str, given: Collection[str] = ()) -> Template:
+    """The program in a file, see `programs.read`. Raises `errors.ProgramError` when it is no YAML."""
+    return programs.read(loading.load(file), project, given)
+
+
+def _compiled(program: Program) -> Exit:
+    """The refusal of a program that another tool has to make first, at its place."""
+    position = Position(str(program.directory / "Pulumi.yaml"))
+    said = program.options["compiler"]
+    hint = f"write what `{said}` makes to Main.yaml, and take the option out"
+    return Exit(False, f"the runtime option `compiler` is not supported: {hint}", position)
 
 
 def _failed(faults: list[Diagnostic]) -> Exit:

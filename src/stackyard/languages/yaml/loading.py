@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -16,12 +17,22 @@ DEPTH: Final = 64
 NODES: Final = 100_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
+_INTEGER: Final = re.compile(
+    r"(?P<sign>[-+]?)(?:0[xX](?P<hexadecimal>[0-9a-fA-F]{1,16})|0[bB](?P<binary>[01]{1,64})"
+    r"|0[oO]?(?P<octal>[0-7]{1,22})|(?P<decimal>[0-9]{1,30}))"
+)
+_BASES: Final = {"hexadecimal": 16, "binary": 2, "octal": 8, "decimal": 10}
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,30}|[0-9]{1,30}(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,3})?")
+_EXACT: Final = 2**53
+_TAGGED: Final = ("bool", "float", "int", "null")
+_INFINITE: Final = (".inf", ".Inf", ".INF")
 _WORDS: Final = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((*_INFINITE, *(f"+{each}" for each in _INFINITE)), math.inf),
+    **dict.fromkeys((f"-{each}" for each in _INFINITE), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
 
 Scalar: TypeAlias = "str | int | float | bool | None"
@@ -118,7 +129,11 @@ class _Reader:
         merged: dict[str, tuple[Key, Node]] = {}
         for key, value in node.value:
             place = Position(self._path, key.start_mark.line + 1, key.start_mark.column + 1)
-            text = key.value if isinstance(key, yaml.ScalarNode) else ""
+            text = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
+            if not isinstance(text, str):
+                raise errors.ProgramError(
+                    "the keys of a mapping must be text: put this one into quotes", position=place
+                )
             read = self.read(value, depth + 1)
             if text == "<<" and not key.style:
                 for source in (read,) if read.items is None else read.items:
@@ -133,14 +148,28 @@ class _Reader:
 
 
 def _scalar(node: Any) -> Scalar:
+    """The value of a scalar: quoted it is text, unless a tag says otherwise; and a tag may make text of a number."""
     quoted = bool(node.style)  # The loader in C has '' for a plain one, the one in Python None.
-    text: str = node.value
-    return text if quoted or node.tag == "!" else _plain(text)
+    kind, text = str(node.tag).rpartition(":")[2], str(node.value)
+    if quoted:
+        return _plain(text) if kind in _TAGGED else text
+    tagged = node.end_mark.index - node.start_mark.index > len(text)
+    return text if tagged and kind in ("str", "!") else _plain(text)
 
 
 def _plain(text: str) -> Scalar:
+    """The value of a plain scalar, by the words of YAML 1.2 and the numbers of 1.1 (gopkg.in/yaml.v3, resolve)."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    digits = text.replace("_", "")
+    if not text or text[0] not in "+-.0123456789":
+        return text
+    if found := _INTEGER.fullmatch(digits):
+        kind = found.lastgroup or "decimal"
+        return _number(int(found["sign"] + found[kind], _BASES[kind]))
+    return _number(float(digits)) if _FLOAT.fullmatch(digits) else text
+
+
+def _number(value: float) -> int | float:
+    """As Pulumi YAML has it: every number is a double; here those without a fraction are integers."""
+    return int(value) if abs(value) <= _EXACT and value == int(value) else float(value)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from stackyard.errors import Position
 from stackyard.languages.yaml import expressions, functions, tokens
-from stackyard.languages.yaml.expressions import Access, Call, Expression, Fields
+from stackyard.languages.yaml.expressions import Access, Call, Expression, Fields, Items, Literal
 from stackyard.languages.yaml.loading import Key, Node
-from stackyard.model.diagnostics import Diagnostic, error
+from stackyard.model import urns
+from stackyard.model.diagnostics import Diagnostic, error, warning
 
 BUILTIN: Final = "pulumi"
 SETTINGS: Final = ("cwd", "organization", "project", "rootDirectory", "stack")
@@ -23,6 +24,8 @@ OPTIONS: Final = frozenset(
         "deleteBeforeReplace",
         "deletedWith",
         "dependsOn",
+        "envVarMappings",
+        "hideDiffs",
         "ignoreChanges",
         "import",
         "parent",
@@ -31,24 +34,36 @@ OPTIONS: Final = frozenset(
         "provider",
         "providers",
         "replaceOnChanges",
+        "replaceWith",
+        "replacementTrigger",
         "retainOnDelete",
         "version",
     }
 )
 _RESOURCE: Final = frozenset({"defaultProvider", "get", "name", "options", "properties", "type"})
+_GET: Final = frozenset({"id", "state"})
+_SETTING: Final = frozenset({"default", "items", "name", "secret", "type", "value"})
 _CALLED: Final = frozenset({"arguments", "function", "options", "return"})
+_CALL_OPTIONS: Final = frozenset({"dependsOn", "parent", "pluginDownloadURL", "provider", "version"})
 _TYPES: Final = ("array", "boolean", "integer", "number", "object", "string")
+_SHORTER: Final = {"bool": "boolean", "int": "integer"}
+_SECTIONS: Final = ("components", "config", "configuration", "namespace", "outputs", "pulumi", "resources", "variables")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of the configuration that a program declares."""
+    """One key of the configuration that a program declares.
+
+    `key` is its name in a stack's configuration, `fallback` what its default says.
+    """
 
     name: str
     position: Position
     type: str = "string"
     secret: bool = False
     default: Node | None = None
+    fallback: Expression | None = None
+    key: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,43 +96,93 @@ class Template:
     resources: dict[str, Declared] = dataclasses.field(default_factory=dict)
     outputs: dict[str, Expression] = dataclasses.field(default_factory=dict)
     required: str = ""
+    given: frozenset[str] = frozenset()
     faults: list[Diagnostic] = dataclasses.field(default_factory=list)
+    doubts: list[Diagnostic] = dataclasses.field(default_factory=list)
 
     def complain(self, message: str, position: Position) -> None:
         """Note a fault."""
         self.faults.append(error(message, position=position))
 
+    def warn(self, message: str, position: Position) -> None:
+        """Note something that is likely a mistake."""
+        self.doubts.append(warning(message, position=position))
+
+    def refer(self, stack: str, position: Position) -> str:
+        """The symbol of a reference to a stack, which is declared if it is not yet."""
+        symbol = f"fn::stackReference {stack}"
+        named = Fields(position, {"name": Literal(position, stack)})
+        declared = Declared(symbol, position, urns.REFERENCE_TYPE, stack, named, {}, None)
+        return self.resources.setdefault(symbol, declared).symbol
+
 
 def source(directory: Path, main: str = "") -> Path:
-    """The file that a project's program is written in: `Main.yaml` beside its Pulumi.yaml, or that itself."""
+    """The file that a project's program is written in: `Main.json` or `Main.yaml`, or its Pulumi.yaml itself."""
     start = directory / main
     if start.is_file():
         return start
-    named = (start / name for name in ("Main.yaml", "Main.yml", "Pulumi.yaml", "Pulumi.yml"))
+    named = (start / name for name in ("Main.json", "Main.yaml", "Main.yml", "Pulumi.yaml", "Pulumi.yml"))
     return next((path for path in named if path.is_file()), start / "Main.yaml")
 
 
-def read(root: Node, project: str) -> Template:
-    """The program in a document. Faults are collected in it; with any, it must not be run."""
-    made = Template()
+def read(root: Node, project: str, given: Collection[str] = ()) -> Template:
+    """The program in a document. Faults are collected in it; with any, it must not be run.
+
+    given   names of what the stack's configuration has, declared or not: they can be referred to
+    """
+    made = Template(given=frozenset(given))
+    sections = _sections(root, made)
     for name in ("configuration", "config"):
-        for key, node in _fields(root, name, made):
+        for key, node in _fields(sections, name, made):
             _setting(key, node, project, made)
-    for key, node in _fields(root, "variables", made):
-        made.variables[key.text] = expressions.read(node, made.complain)
-    for key, node in _fields(root, "resources", made):
+    for key, node in _fields(sections, "variables", made):
+        made.variables[key.text] = expressions.read(node, made)
+    for key, node in _fields(sections, "resources", made):
         _resource(key, node, made)
-    for key, node in _fields(root, "outputs", made):
-        made.outputs[key.text] = expressions.read(node, made.complain)
-    pulumi = root.get("pulumi")
-    required = pulumi.get("requiredVersionRange") if pulumi else None
-    made.required = str(required.scalar) if required and required.scalar else ""
+    for key, node in _fields(sections, "outputs", made):
+        made.outputs[key.text] = expressions.read(node, made)
+    if pulumi := sections.get("pulumi"):
+        required = _known(pulumi, frozenset({"requiredVersion"}), "`pulumi`", made, strict=False).get("requiredVersion")
+        made.required = str(required.scalar) if required and required.scalar else ""
     _check(made)
+    for told in (made.faults, made.doubts):
+        told.sort(key=lambda each: (each.position.line, each.position.column) if each.position else (0, 0))
     return made
 
 
-def _fields(root: Node, name: str, made: Template) -> tuple[tuple[Key, Node], ...]:
-    node = root.get(name)
+def _sections(root: Node, made: Template) -> dict[str, Node]:
+    """The parts of a document that a program has; what else is there belongs to the project."""
+    spelt = {name.lower(): name for name in _SECTIONS}
+    found: dict[str, Node] = {}
+    for key, node in root.fields or ():
+        name = spelt.get(key.text.lower(), "")
+        if name:
+            found[name] = node
+        if name and name != key.text:
+            made.warn(f"{key.text!r} is spelt {name!r}", key.position)
+    for name in found.keys() & {"components", "namespace"}:
+        made.complain(f"`{name}` is for plugins that others use, not for the program of a stack", found[name].position)
+    return found
+
+
+def _known(node: Node, names: frozenset[str], what: str, made: Template, *, strict: bool = True) -> dict[str, Node]:
+    """The fields of a mapping by their names, whatever their capitals; others are faults, or doubts if not strict."""
+    spelt = {name.lower(): name for name in names}
+    found: dict[str, Node] = {}
+    for key, item in node.fields or ():
+        name = spelt.get(key.text.lower())
+        if name is None:
+            complain = made.complain if strict else made.warn
+            complain(f"{what} has no {key.text!r}: it may have {', '.join(sorted(names))}", key.position)
+            continue
+        found[name] = item
+        if name != key.text:
+            made.warn(f"{key.text!r} is spelt {name!r}", key.position)
+    return found
+
+
+def _fields(sections: Mapping[str, Node], name: str, made: Template) -> tuple[tuple[Key, Node], ...]:
+    node = sections.get(name)
     if node is None or node.kind == "null":
         return ()
     if node.fields is None:
@@ -131,14 +196,51 @@ def _setting(key: Key, node: Node, project: str, made: Template) -> None:
     if namespace and namespace != project:
         return
     if node.fields is None:
-        made.settings[name] = Setting(name, key.position, _type_of(node), default=node)
+        fallback = expressions.read(node, made)
+        made.settings[name] = Setting(name, key.position, _type_of(node), default=node, fallback=fallback, key=name)
         return
-    type_, secret = node.get("type"), node.get("secret")
-    default = node.get("default") or node.get("value")
-    said = str(type_.scalar).lower() if type_ else _type_of(default) if default else "string"
-    if said not in _TYPES and not said.startswith(("list<", "commadelimitedlist")):
-        made.complain(f"{said!r} is no type of configuration: write one of {', '.join(_TYPES)}", node.position)
-    made.settings[name] = Setting(name, key.position, said, bool(secret and secret.scalar), default)
+    fields = _known(node, _SETTING, f"the setting {key.text!r}", made, strict=False)
+    type_, secret, named = fields.get("type"), fields.get("secret"), fields.get("name")
+    default = fields.get("default") or fields.get("value")
+    default = None if default is not None and default.kind == "null" else default
+    if type_ is None and default is None:
+        made.complain(f"the setting {key.text!r} needs a `type` or a `default`", key.position)
+    said = _spelt(str(type_.scalar)) if type_ else _type_of(default) if default else "string"
+    if not _is_type(said):
+        known = f"{', '.join(_TYPES)} or list<...>"
+        made.complain(f"{said!r} is no type of configuration: write one of {known}", node.position)
+    elif default is not None and not _fits(default, said):
+        made.complain(f"the default of {key.text!r} is {default.kind}, and its type {said}", default.position)
+    made.settings[name] = Setting(
+        name,
+        key.position,
+        said,
+        secret=bool(secret and secret.scalar),
+        default=default,
+        fallback=expressions.read(default, made) if default else None,
+        key=named.scalar if named is not None and isinstance(named.scalar, str) and named.scalar else name,
+    )
+
+
+def _fits(default: Node, type_: str) -> bool:
+    """Whether a default may be of a type: one that has values in it, or calls a function, may be of any."""
+    if default.fields is not None or "$" in str(default.scalar or ""):
+        return True
+    actual = _type_of(default)
+    return actual == type_ or (actual == "integer" and type_ == "number") or (actual == "array" and "list" in type_)
+
+
+def _spelt(type_: str) -> str:
+    """A type as it is written here: `List<Int>` is `list<integer>`."""
+    said = type_.strip().lower()
+    if said.startswith("list<") and said.endswith(">"):
+        return f"list<{_spelt(said[5:-1])}>"
+    return _SHORTER.get(said, said)
+
+
+def _is_type(said: str) -> bool:
+    inner = said[5:-1] if said.startswith("list<") and said.endswith(">") else said
+    return inner in _TYPES or said.startswith("commadelimitedlist")
 
 
 def _type_of(node: Node) -> str:
@@ -149,46 +251,57 @@ def _type_of(node: Node) -> str:
 
 
 def _resource(key: Key, node: Node, made: Template) -> None:
-    type_ = node.get("type")
+    fields = _known(node, _RESOURCE, f"the resource {key.text!r}", made)
+    type_ = fields.get("type")
     if node.fields is None or type_ is None or not isinstance(type_.scalar, str):
         made.complain(f"the resource {key.text!r} needs a `type`", key.position)
         return
-    _unknown(node, _RESOURCE, f"the resource {key.text!r}", made)
     try:
         token = tokens.of_type(type_.scalar)
     except ValueError as fault:
         made.complain(str(fault), type_.position)
         return
-    name, default = node.get("name"), node.get("defaultProvider")
-    options, get, properties = node.get("options"), node.get("get"), node.get("properties")
-    if options is not None:
-        _unknown(options, OPTIONS, f"the options of {key.text!r}", made)
-    if get is not None:
-        _unknown(get, frozenset({"id", "state"}), f"`get` of {key.text!r}", made)
-        if get.get("id") is None:
-            made.complain(f"`get` of {key.text!r} needs an `id`", get.position)
+    name, default = fields.get("name"), fields.get("defaultProvider")
+    properties = fields.get("properties")
+    if default is not None and not urns.is_provider(token):
+        made.complain(f"the resource {key.text!r} is no provider, so it cannot be the default one", default.position)
     made.resources[key.text] = Declared(
         symbol=key.text,
         position=key.position,
         type=token,
-        name=name.scalar if name is not None and isinstance(name.scalar, str) else key.text,
-        properties=expressions.read(properties, made.complain) if properties else None,
-        options=_mapping(options, made) or {},
-        get=_mapping(get, made),
+        name=name.scalar if name is not None and isinstance(name.scalar, str) and name.scalar else key.text,
+        properties=_properties(properties, made) if properties else None,
+        options=_options(fields.get("options"), key.text, made),
+        get=_get(fields.get("get"), key.text, properties, made),
         is_default_provider=bool(default and default.scalar),
     )
 
 
-def _mapping(node: Node | None, made: Template) -> Mapping[str, Expression] | None:
+def _properties(node: Node, made: Template) -> Expression:
+    """Names of properties are as they stand; what the values say is read."""
+    if node.fields is None:
+        return expressions.read(node, made)
+    return Fields(node.position, {key.text: expressions.read(item, made) for key, item in node.fields})
+
+
+def _options(node: Node | None, symbol: str, made: Template) -> Mapping[str, Expression]:
+    found = _known(node, OPTIONS, f"the options of {symbol!r}", made) if node is not None else {}
+    if mappings := found.pop("envVarMappings", None):
+        made.complain("the option envVarMappings is for plugins: providers here run in this process", mappings.position)
+    return {name: expressions.read(item, made) for name, item in found.items()}
+
+
+def _get(node: Node | None, symbol: str, properties: Node | None, made: Template) -> Mapping[str, Expression] | None:
     if node is None:
         return None
-    return {key.text: expressions.read(item, made.complain) for key, item in node.fields or ()}
-
-
-def _unknown(node: Node, known: frozenset[str], what: str, made: Template) -> None:
-    for key, _ in node.fields or ():
-        if key.text not in known:
-            made.complain(f"{what} has no {key.text!r}: it may have {', '.join(sorted(known))}", key.position)
+    found = _known(node, _GET, f"`get` of {symbol!r}", made)
+    if "id" not in found:
+        made.complain(f"`get` of {symbol!r} needs an `id`", node.position)
+    if properties is not None:
+        made.complain(
+            f"the resource {symbol!r} has `get`, so it is not ours, and `properties`, so it is", properties.position
+        )
+    return {name: expressions.read(item, made) for name, item in found.items()}
 
 
 def _check(made: Template) -> None:
@@ -196,10 +309,14 @@ def _check(made: Template) -> None:
     seen: dict[str, str] = {}
     for what, names in (("setting", made.settings), ("variable", made.variables), ("resource", made.resources)):
         for name in names:
+            if name == BUILTIN:
+                made.complain(f"the name {BUILTIN!r} is taken", _place(made, name))
             if name in seen and not (what == "variable" and seen[name] == "setting"):
-                position = next(iter(_all(made, name))).position
-                made.complain(f"{name!r} names a {what} and a {seen[name]}", position)
+                made.complain(f"{name!r} names a {what} and a {seen[name]}", _place(made, name))
             seen.setdefault(name, what)
+    for name in sorted(made.resources.keys() & made.given):
+        made.warn(f"{name!r} is a resource here, and in the stack's configuration too", _place(made, name))
+    _check_defaults(made)
     for expression in (each for part in _parts(made).values() for each in part):
         for access in expressions.references(expression):
             _check_access(access, seen, made)
@@ -208,52 +325,80 @@ def _check(made: Template) -> None:
     _check_circles(made)
 
 
-def _all(made: Template, name: str) -> list[Expression | Declared]:
-    return [each for each in (made.resources.get(name), made.variables.get(name)) if each is not None]
+def _check_defaults(made: Template) -> None:
+    """What a default refers to has to be there before it: settings above it."""
+    before: set[str] = {BUILTIN}
+    for setting in made.settings.values():
+        for access in expressions.references(setting.fallback) if setting.fallback else ():
+            if access.root not in before:
+                what = f"the default of {setting.name!r} refers to {access.root!r}"
+                made.complain(f"{what}, which is no setting above it", access.position)
+        before.add(setting.name)
+
+
+def _place(made: Template, name: str) -> Position:
+    each = made.resources.get(name) or made.variables.get(name) or made.settings[name]
+    return each.position
 
 
 def _parts(made: Template) -> dict[str, list[Expression]]:
-    """What each symbol says; the outputs under no name of their own."""
-    parts = {name: [each] for name, each in made.variables.items()}
+    """What each symbol says; the outputs under no name of their own. The stack's configuration is before variables."""
+    parts = {name: [each] for name, each in made.variables.items() if name not in made.given}
     parts.update({name: list(each.expressions()) for name, each in made.resources.items()})
     return {**parts, "": list(made.outputs.values())}
 
 
 def _check_access(access: Access, seen: Mapping[str, str], made: Template) -> None:
     if access.root == BUILTIN:
-        if not access.steps or access.steps[0] not in SETTINGS:
+        if access.steps and access.steps[0] not in SETTINGS:
             made.complain(f"`pulumi` has {', '.join(SETTINGS)}", access.position)
-    elif access.root not in seen:
+    elif access.root not in seen and access.root not in made.given:
         made.complain(f"there is no resource, variable or setting {access.root!r}", access.position)
+    elif access.root in made.variables and access.root not in made.given:
+        _check_steps(access, made)
+
+
+def _check_steps(access: Access, made: Template) -> None:
+    """A variable that is written out has no other keys than those that stand there."""
+    part, named = made.variables[access.root], access.root
+    for step in access.steps:
+        if not isinstance(part, Fields) or part.computed or not isinstance(step, str):
+            return
+        if step not in part.fields:
+            made.complain(f"{named} has no {step!r}: it has {', '.join(sorted(part.fields))}", access.position)
+            return
+        part, named = part.fields[step], f"{named}.{step}"
 
 
 def calls(expression: Expression) -> Iterator[Call]:
     """Every call in an expression."""
     if isinstance(expression, Call):
         yield expression
-        yield from calls(expression.argument)
-    elif isinstance(expression, Fields):
-        for item in expression.fields.values():
-            yield from calls(item)
-    elif isinstance(expression, expressions.Items):
-        for item in expression.items:
-            yield from calls(item)
+    for part in expressions.parts(expression):
+        yield from calls(part)
 
 
 def _check_call(call: Call, made: Template) -> None:
-    if call.name in functions.PURE:
-        return
+    said = call.argument
+    if call.name in functions.PAIRS and not (isinstance(said, Items) and len(said.items) == 2):
+        made.complain(f"fn::{call.name} takes a list of two, written out", call.position)
     if call.name != "invoke":
-        if ":" not in call.name:
-            known = ", ".join(sorted([*functions.PURE, "invoke"]))
-            made.complain(f"there is no function fn::{call.name}: there are {known}", call.position)
         return
-    argument = call.argument
-    if not isinstance(argument, Fields) or "function" not in argument.fields:
-        made.complain("fn::invoke needs a `function`", call.position)
+    if not isinstance(said, Fields) or not isinstance(said.fields.get("function"), Literal):
+        made.complain("fn::invoke needs a `function`, its name written out", call.position)
         return
-    for name in sorted(argument.fields.keys() - _CALLED):
+    for name in sorted(said.fields.keys() - _CALLED):
         made.complain(f"fn::invoke has no {name!r}: it may have {', '.join(sorted(_CALLED))}", call.position)
+    arguments, wanted = said.fields.get("arguments"), said.fields.get("return")
+    if arguments is not None and not isinstance(arguments, Fields):
+        made.complain("the `arguments` of fn::invoke must be a mapping", arguments.position)
+    if wanted is not None and not isinstance(wanted, Literal):
+        made.complain("the `return` of fn::invoke must be a name, written out", wanted.position)
+    options = said.fields.get("options")
+    if isinstance(options, Fields):
+        known = ", ".join(sorted(_CALL_OPTIONS))
+        for name in sorted(options.fields.keys() - _CALL_OPTIONS):
+            made.warn(f"the options of fn::invoke have no {name!r}: they may have {known}", options.position)
 
 
 def _check_circles(made: Template) -> None:

@@ -25,6 +25,7 @@ class Made:
     """A registered resource. `stack` is the name of the stack that it refers to, for a stack reference."""
 
     registered: Registered
+    name: str
     type: str
     dry_run: bool
     stack: Value = None
@@ -57,6 +58,15 @@ def referred(value: Value | Made) -> Value:
     return ResourceReference(value.urn, value.registered.id) if isinstance(value, Made) else value
 
 
+def without_nulls(value: Value) -> Value:
+    """A value without the fields of mappings that are null: Pulumi's SDK for Go does not send them."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return Secret(without_nulls(value.value)) if isinstance(value, Secret) else value
+
+
 async def make(declared: Declared, evaluation: Evaluation, stack: str) -> Made:
     """Register or read a declared resource. Raises what `evaluation` raises for a fault of the program."""
     options = await _options(declared, evaluation, stack)
@@ -71,13 +81,13 @@ async def make(declared: Declared, evaluation: Evaluation, stack: str) -> Made:
         type=declared.type,
         name=declared.name,
         custom=True,
-        inputs=inputs,
+        inputs=without_nulls(inputs),
         property_dependencies=by_property,
         supports_partial_values=True,
         source_position=declared.position,
         **{**options, "dependencies": tuple(sorted({*options["dependencies"], *needs}))},
     )
-    return Made(await evaluation.register(goal), declared.type, evaluation.dry_run)
+    return Made(await evaluation.register(goal), declared.name, declared.type, evaluation.dry_run)
 
 
 async def _inputs(
@@ -89,8 +99,10 @@ async def _inputs(
     fields = getattr(said, "fields", None)
     if fields is None:
         whole = await evaluation.plain(said, needs)
+        whole = values.reveal(whole) if isinstance(whole, Secret) else whole
         if not isinstance(whole, dict):
             raise evaluation.fault(f"the properties of {declared.symbol!r} must be a mapping", declared.position)
+        by_property.update(dict.fromkeys(whole, tuple(sorted(needs))))
         return whole
     inputs: Properties = {}
     for key, item in fields.items():
@@ -111,18 +123,20 @@ async def _refer(declared: Declared, evaluation: Evaluation, inputs: Properties,
         parent=options["parent"],
         source_position=declared.position,
     )
-    return Made(await evaluation.read(request), declared.type, evaluation.dry_run, name)
+    return Made(await evaluation.read(request), declared.name, declared.type, evaluation.dry_run, name)
 
 
 async def _read(declared: Declared, evaluation: Evaluation, needs: Needs, options: Mapping[str, Any]) -> Made:
     said = declared.get or {}
-    id_ = values.reveal(await evaluation.plain(said["id"], needs))
+    id_ = values.reveal(await evaluation.plain(said["id"], set()))
+    if not isinstance(id_, str) and id_ is not UNKNOWN:
+        raise evaluation.fault(f"the id of {declared.symbol!r} must be text", declared.position)
     state = await evaluation.plain(said["state"], needs) if "state" in said else {}
     request = ReadRequest(
         type=declared.type,
         name=declared.name,
         id=id_,
-        inputs=state or {},
+        inputs=without_nulls(state or {}),
         parent=options["parent"],
         dependencies=tuple(sorted({*options["dependencies"], *needs})),
         provider=options["provider"],
@@ -130,7 +144,7 @@ async def _read(declared: Declared, evaluation: Evaluation, needs: Needs, option
         plugin_download_url=options["plugin_download_url"],
         source_position=declared.position,
     )
-    return Made(await evaluation.read(request), declared.type, evaluation.dry_run)
+    return Made(await evaluation.read(request), declared.name, declared.type, evaluation.dry_run)
 
 
 async def _options(declared: Declared, evaluation: Evaluation, stack: str) -> dict[str, Any]:
@@ -138,36 +152,80 @@ async def _options(declared: Declared, evaluation: Evaluation, stack: str) -> di
     needs: Needs = set()
     said = {name: await evaluation.value(each, needs) for name, each in declared.options.items()}
     plain = {name: _revealed(value) for name, value in said.items()}
-    parent, deleted_with = said.get("parent"), said.get("deletedWith")
-    named = said.get("dependsOn") or []
-    listed = named if isinstance(named, list) else [named]
+    chosen = _Chosen(declared, evaluation, said)
     return {
-        "parent": parent.urn if isinstance(parent, Made) else stack,
-        "protect": plain.get("protect"),
+        "parent": chosen.resource("parent") or stack,
+        "protect": chosen.truth("protect"),
         "provider": await _provider(declared, evaluation, said),
         "providers": _providers(said.get("providers")),
-        "dependencies": tuple(sorted(_urn(each) for each in listed)),
-        "delete_before_replace": plain.get("deleteBeforeReplace"),
-        "ignore_changes": tuple(plain.get("ignoreChanges") or ()),
+        "dependencies": chosen.resources("dependsOn"),
+        "delete_before_replace": chosen.truth("deleteBeforeReplace"),
+        "ignore_changes": chosen.texts("ignoreChanges"),
         "version": str(plain.get("version") or ""),
         "plugin_download_url": str(plain.get("pluginDownloadURL") or ""),
-        "additional_secret_outputs": tuple(plain.get("additionalSecretOutputs") or ()),
+        "additional_secret_outputs": chosen.texts("additionalSecretOutputs"),
         "import_id": str(plain.get("import") or ""),
         "custom_timeouts": _timeouts(plain.get("customTimeouts"), declared, evaluation),
         "aliases": tuple(_alias(each) for each in plain.get("aliases") or ()),
-        "replace_on_changes": tuple(plain.get("replaceOnChanges") or ()),
-        "retain_on_delete": plain.get("retainOnDelete"),
-        "deleted_with": deleted_with.urn if isinstance(deleted_with, Made) else "",
+        "replace_on_changes": chosen.texts("replaceOnChanges"),
+        "replacement_trigger": said.get("replacementTrigger"),
+        "retain_on_delete": chosen.truth("retainOnDelete"),
+        "deleted_with": chosen.resource("deletedWith"),
+        "replace_with": chosen.resources("replaceWith"),
+        "hide_diffs": chosen.texts("hideDiffs"),
     }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The options of one resource; each asks for what it must be, and raises a fault when it is not."""
+
+    declared: Declared
+    evaluation: Evaluation
+    said: Mapping[str, Any]
+
+    def resource(self, name: str) -> str:
+        """The URN of a resource, empty for none."""
+        found = referred(self.said.get(name))
+        if found is not None and not isinstance(found, ResourceReference):
+            raise self._fault(name, "a resource")
+        return found.urn if found is not None else ""
+
+    def resources(self, name: str) -> tuple[str, ...]:
+        """The URNs of a list of resources, sorted."""
+        found = self.said.get(name)
+        listed = [referred(each) for each in found] if isinstance(found, list) else [found] if found is not None else []
+        if isinstance(found, Made) or not all(isinstance(each, ResourceReference) for each in listed):
+            raise self._fault(name, "a list of resources")
+        return tuple(sorted(each.urn for each in listed))
+
+    def truth(self, name: str) -> bool | None:
+        """A boolean, None where it is not given."""
+        found = self.said.get(name)
+        if found is not None and not isinstance(found, bool):
+            raise self._fault(name, "true or false, known before anything is made")
+        return found
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts."""
+        found = _revealed(self.said.get(name)) or []
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise self._fault(name, "a list of texts")
+        return tuple(found)
+
+    def _fault(self, name: str, wanted: str) -> Exception:
+        option = self.declared.options[name]
+        return self.evaluation.fault(f"the option {name} of {self.declared.symbol!r} must be {wanted}", option.position)
 
 
 async def _provider(declared: Declared, evaluation: Evaluation, said: Mapping[str, Any]) -> str:
     given = said.get("provider")
-    if isinstance(given, Made):
+    if given is not None:
+        if not isinstance(given, Made) or not urns.is_provider(given.type):
+            position = declared.options["provider"].position
+            raise evaluation.fault(f"the option provider of {declared.symbol!r} must be a provider", position)
         return given.reference
-    if urns.is_provider(declared.type) or isinstance(said.get("parent"), Made):
-        return ""
-    default = evaluation.default_provider(urns.package_of(declared.type))
+    default = "" if urns.is_provider(declared.type) else evaluation.default_provider(urns.package_of(declared.type))
     found = await evaluation.symbol(default, set()) if default else None
     return found.reference if isinstance(found, Made) else ""
 
@@ -183,11 +241,6 @@ def _providers(given: Any) -> dict[str, str]:
         for one in each
         if isinstance(one, ResourceReference)
     }
-
-
-def _urn(value: Any) -> str:
-    value = referred(value)
-    return value.urn if isinstance(value, ResourceReference) else str(_revealed(value))
 
 
 def _revealed(value: Any) -> Any:

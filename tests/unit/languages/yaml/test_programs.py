@@ -217,9 +217,9 @@ async def test_every_fault_of_the_shape_is_told_at_once_and_nothing_is_registere
         ("the resource 'pet' has no 'propertees'", 5),
         ("the options of 'two' has no 'dependOn'", 6),
         ("the resource 'three' needs a `type`", 7),
+        ("a circle", 10),
         ("there is no function fn", 11),
         ("there is no resource, variable or setting 'pett'", 12),
-        ("a circle", 10),
     ]
     assert {position.path for _, position in told if position} == {file}
 
@@ -292,3 +292,161 @@ async def test_cancelling_ends_it_while_a_request_is_answered_to_its_end(run: Ru
         await running
     release.set()
     await asyncio.wait_for(answered.wait(), 5)
+
+
+async def test_configuration_that_is_not_declared_is_read_by_its_looks_and_is_before_variables(run: Run) -> None:
+    ended, monitor = await run(
+        """
+        config: {id: {type: string}, size: {type: integer, default: 3}, on: {type: bool, default: true}}
+        variables: {mode: slow, zone: "${mode}/${size}"}
+        outputs:
+          all: ["${count}", "${ratio}", "${flag}", "${code}", "${deep.a[0]}", '${["web:count"]}', "${aws:region}"]
+          typed: "${id}/${on}"
+          zone: ${zone}
+          token: ${token}
+        """,
+        config={
+            "web:count": "12",
+            "web:ratio": "1.5",
+            "web:flag": "T",
+            "web:code": "007",
+            "web:deep": '{"a": ["12"]}',
+            "web:id": "123456789012",
+            "web:mode": "fast",
+            "web:token": "34",
+            "aws:region": "eu-west-1",
+        },
+        secret_keys=("web:token",),
+    )
+    assert ended == Exit(True)
+    assert monitor.stack_outputs == {
+        "all": [12, 1.5, True, "007", "12", 12, "eu-west-1"],
+        "typed": "123456789012/true",
+        "zone": "fast/3",
+        "token": Secret(34),
+    }
+
+
+async def test_what_pulumi_takes_and_is_likely_a_mistake_is_told_as_a_warning(run: Run) -> None:
+    ended, monitor = await run(
+        """
+        pulumi: {requiredVersionRange: ">=99"}
+        variables: {list: [1, a], account: 123456789012}
+        resources: {pet: {Type: random:RandomPet, Properties: {length: 2}}}
+        outputs: {a: "is ${list}", b: "arn:${account}", c: {fn::tojson: 1}}
+        """
+    )
+    assert ended == Exit(True)
+    assert monitor.stack_outputs == {"a": "is [1 a]", "b": "arn:1.23456789012e+11", "c": "1"}
+    assert monitor.goal("pet").inputs == {"length": 2}
+    assert [each.message.partition("Pulumi.yaml:")[2] for each in monitor.entries] == [
+        "4:10: `pulumi` has no 'requiredVersionRange': it may have requiredVersion",
+        "6:19: 'Type' is spelt 'type'",
+        "6:43: 'Properties' is spelt 'properties'",
+        "7:53: fn::tojson is spelt fn::toJSON",
+        "7:14: a list in text is written as Go writes it: use fn::toJSON",
+        "7:31: a number in text is written as 1.23456789012e+11: put it into quotes",
+    ]
+
+
+async def test_outputs_and_inputs_are_sent_as_the_sdk_sends_them(run: Run) -> None:
+    _, monitor = await run(
+        """
+        variables: {k: key, hush: {fn::secret: s}}
+        resources: {pet: {type: random:RandomPet, properties: {a: null, b: {c: null, d: [null, 1]}}}}
+        outputs:
+          null: null
+          deep: {a: null, "${k}": ["${hush}", 1]}
+          name: {fn::pulumiResourceName: "${pet}"}
+          type: {fn::pulumiResourceType: "${pet}"}
+          shown: {fn::unsecret: "${hush}"}
+          count: {fn::length: "${pulumi}"}
+        """.replace("null: null", '"null": null')
+    )
+    assert monitor.goal("pet").inputs == {"b": {"d": [None, 1]}}
+    assert monitor.stack_outputs == {
+        "deep": Secret({"key": ["s", 1]}),
+        "name": "pet",
+        "type": "random:index/randomPet:RandomPet",
+        "shown": "s",
+        "count": 5,
+    }
+
+
+async def test_options_are_what_they_must_be(run: Run) -> None:
+    ended, monitor = await run(
+        """
+        variables: {whole: {length: "${one.length}"}}
+        resources:
+          one: {type: random:RandomPet, properties: {length: 2}}
+          two:
+            type: random:RandomPet
+            properties: ${whole}
+            options: {replaceWith: ["${one}"], hideDiffs: [a], replacementTrigger: [1], deletedWith: "${one}"}
+        """
+    )
+    two = monitor.goal("two")
+    one = "urn:pulumi:dev::web::random:index/randomPet:RandomPet::one"
+    assert ended == Exit(True)
+    assert (two.replace_with, two.hide_diffs, two.replacement_trigger, two.deleted_with) == ((one,), ("a",), [1], one)
+    assert two.property_dependencies == {"length": (one,)}
+    refused, _ = await run(
+        """
+        resources:
+          one: {type: random:RandomPet}
+          a: {type: random:RandomPet, options: {parent: text}}
+          b: {type: random:RandomPet, options: {dependsOn: "${one}"}}
+          c: {type: random:RandomPet, options: {dependsOn: ["${one.id}"]}}
+          d: {type: random:RandomPet, options: {protect: "yes"}}
+          e: {type: random:RandomPet, options: {provider: "${one}"}}
+        """
+    )
+    told = sorted([refused.message, *(each.message for each in refused.others)])
+    assert told == [
+        "the option dependsOn of 'b' must be a list of resources",
+        "the option dependsOn of 'c' must be a list of resources",
+        "the option parent of 'a' must be a resource",
+        "the option protect of 'd' must be true or false, known before anything is made",
+        "the option provider of 'e' must be a provider",
+    ]
+
+
+async def test_more_faults_of_a_shape(run: Run) -> None:
+    ended, monitor = await run(
+        """
+        namespace: x
+        components: {}
+        config:
+          a: {type: strange}
+          b: {type: string, default: 3}
+          c: {secret: true}
+          d: {type: string, default: "${v}"}
+        variables:
+          pulumi: 1
+          v: {w: 1}
+          f: {fn::invoke: {function: "${v}", arguments: text, return: "${v}"}}
+          g: {fn::invoke: {function: "aws:index:getRegion", arguments: text}}
+          h: {fn::join: "${v}"}
+        resources:
+          p: {type: random:RandomPet, defaultProvider: true}
+          q: {type: random:RandomPet, get: {id: a}, properties: {length: 1}}
+        outputs: {o: "${v.ww}", b: "${pulumi.nope}"}
+        """
+    )
+    told = [(ended.message, ended.position), *((each.message, each.position) for each in ended.others)]
+    assert not monitor.goals
+    assert [position.line for _, position in told if position] == [4, 5, 7, 8, 9, 10, 12, 14, 15, 16, 18, 19, 20, 20]
+
+
+async def test_other_stacks_by_the_older_function(run: Run) -> None:
+    monitor = EchoMonitor(project="web", stacks={"acme/core/dev": {"vpc": "vpc-1"}})
+    ended, _ = await run('outputs: {vpc: {fn::stackReference: ["acme/core/dev", vpc]}}\n', monitor)
+    assert ended == Exit(True)
+    assert monitor.stack_outputs == {"vpc": "vpc-1"}
+    assert [each.id for each in monitor.reads] == ["acme/core/dev"]
+
+
+async def test_a_program_that_another_tool_makes_is_refused_at_its_place(run: Run, tmp_path: Path) -> None:
+    ended, _ = await run("outputs: {}\n", options={"compiler": "cue export"})
+    assert "`compiler` is not supported" in ended.message
+    assert ended.position == Position(str(tmp_path / "Pulumi.yaml"))
