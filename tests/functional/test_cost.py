@@ -46,6 +46,8 @@ for index in range(pulumi.Config().get_int("addresses") or 0):
     aws.ec2.Eip(f"address-{index}", domain="vpc", tags=tags)
 """
 SITE = """\
+import json
+
 import pulumi
 import pulumi_aws as aws
 
@@ -54,6 +56,11 @@ tags = {"Layer": "sites", "Organization": name, "Project": "site_instances", "Co
 aws.kms.Key("key", tags=tags)
 of_shop = tags | {"Layer": "environments", "Project": "shop", "HostedEnvironment": "prod"}
 aws.secretsmanager.Secret("password", tags=of_shop)
+trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {"AWS": aws.get_caller_identity().account_id}}]}
+allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
+role = aws.iam.Role("runner", name="runner", assume_role_policy=json.dumps(trust), tags=of_shop)
+aws.iam.RolePolicy("runner", role=role.name, policy=json.dumps(allowed))
 bucket = aws.s3.Bucket("data", tags=tags, force_destroy=True)
 rows = aws.dynamodb.Table("rows", name="site-runs", billing_mode="PAY_PER_REQUEST", hash_key="environment",
     range_key="run", attributes=[{"name": "environment", "type": "S"}, {"name": "run", "type": "S"}], tags=tags)
@@ -220,6 +227,55 @@ def test_stored_bytes_are_charged_to_whose_they_are(used: tuple[Path, EmbeddedCl
         ("acme", "old", "dev"),
     }
     assert "objects that were deleted" in stored[0]["x_Approximate"]
+
+
+def _consumed(root: Path) -> dict[tuple[str, ...], Decimal]:
+    """Consumed quantities by organization, project, environment, price and resource."""
+    names = ("x_Organization", "x_Project", "x_Environment", "SkuId", "ResourceId")
+    return {
+        tuple(str(row[name] or "") for name in names): Decimal(row["ConsumedQuantity"])
+        for row in _cost(root, "--by", "resource")["rows"]
+        if row["x_Origin"] == "metered"
+    }
+
+
+def test_requests_are_charged_exactly_to_whose_the_resource_is_or_who_called(
+    used: tuple[Path, EmbeddedCloud],
+) -> None:
+    root, cloud = used
+    secrets, tables, keys = (_client(cloud, "acme", name) for name in ("secretsmanager", "dynamodb", "kms"))
+    [password] = [each["ARN"] for each in secrets.list_secrets()["SecretList"]]
+    secrets.put_secret_value(SecretId=password, SecretString="x")
+    [key] = [each["KeyArn"] for each in keys.list_keys()["Keys"]]
+    before = _consumed(root)
+    for _ in range(7):
+        secrets.get_secret_value(SecretId=password)
+    for n in range(5):
+        item = {"environment": {"S": "shop.prod"}, "run": {"S": f"note-{n}"}, "text": {"S": "x" * 1500}}
+        tables.put_item(TableName="site-runs", Item=item)
+    runner = f"arn:aws:iam::{account_of('acme')}:role/runner"
+    taken = _client(cloud, "acme", "sts").assume_role(RoleArn=runner, RoleSessionName="test")["Credentials"]
+    environ = cloud.environ(account_of("acme"), "us-east-1") | {
+        "AWS_ACCESS_KEY_ID": taken["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": taken["SessionToken"],
+    }  # fmt: skip
+    for _ in range(3):
+        Cloud(environ).client("kms").encrypt(KeyId=key, Plaintext=b"x")
+    keys.encrypt(KeyId=key, Plaintext=b"x")
+    after = _consumed(root)
+    changed = {name: amount - before.get(name, 0) for name, amount in after.items() if amount != before.get(name)}
+    table = f"arn:aws:dynamodb:us-east-1:{account_of('acme')}:table/site-runs"
+    expected = {
+        ("acme", "shop", "prod", "secretsmanager.requests", password): 7,
+        ("acme", "site_instances", "", "dynamodb.writes", table): 10,
+        ("acme", "shop", "prod", "kms.requests", key): 3,  # by its role, though the key is the site's
+        ("acme", "site_instances", "", "kms.requests", key): 1,
+    }
+    assert {name: changed.get(name) for name in expected} == expected
+    # The report itself lists buckets and scans the table of runs, and time goes on; it writes nothing.
+    others = {name[3] for name in changed.keys() - expected.keys()}
+    of_the_report = {"s3.requests.write", "s3.requests.read", "dynamodb.reads", "transfer.internet"}
+    assert others <= {*of_the_report, "cloudwatch.metric", "s3.standard"}
 
 
 def test_rows_are_written_as_csv(used: tuple[Path, EmbeddedCloud]) -> None:

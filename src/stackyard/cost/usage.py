@@ -35,6 +35,7 @@ class Kind(enum.StrEnum):
     BYTES_STORED = "bytes_stored"
     BYTES_MOVED = "bytes_moved"
     BYTES_SENT = "bytes_sent"
+    BYTES_INSIDE = "bytes_inside"
     REQUESTS = "requests"
     READ_REQUESTS = "read_requests"
     LOG_BYTES = "log_bytes"
@@ -44,8 +45,14 @@ class Kind(enum.StrEnum):
     TABLE_WRITES = "table_writes"
     TABLE_READS = "table_reads"
     API_REQUESTS = "api_requests"
+    REST_API_REQUESTS = "rest_api_requests"
     FUNCTION_REQUESTS = "function_requests"
     FUNCTION_GB_SECONDS = "function_gb_seconds"
+    QUEUE_REQUESTS = "queue_requests"
+    TOPIC_REQUESTS = "topic_requests"
+    EVENTS = "events"
+    KEY_REQUESTS = "key_requests"
+    SECRET_REQUESTS = "secret_requests"
     SCHEDULED = "scheduled"
     METRICS = "metrics"
 
@@ -64,6 +71,7 @@ TARIFFS: Final = {
     Kind.BYTES_STORED: Tariff("s3.standard", Decimal(GIB)),
     Kind.BYTES_MOVED: Tariff("vpc.nat_gateway.data", Decimal(GIB)),
     Kind.BYTES_SENT: Tariff("transfer.internet", Decimal(GIB)),
+    Kind.BYTES_INSIDE: Tariff("transfer.region", Decimal(GIB)),
     Kind.REQUESTS: Tariff("s3.requests.write", Decimal(1000)),
     Kind.READ_REQUESTS: Tariff("s3.requests.read", Decimal(1000)),
     Kind.LOG_BYTES: Tariff("cloudwatch.logs.ingested", Decimal(GIB)),
@@ -73,8 +81,14 @@ TARIFFS: Final = {
     Kind.TABLE_WRITES: Tariff("dynamodb.writes", Decimal(1_000_000)),
     Kind.TABLE_READS: Tariff("dynamodb.reads", Decimal(1_000_000)),
     Kind.API_REQUESTS: Tariff("apigateway.http", Decimal(1_000_000)),
+    Kind.REST_API_REQUESTS: Tariff("apigateway.rest", Decimal(1_000_000)),
     Kind.FUNCTION_REQUESTS: Tariff("lambda.requests", Decimal(1_000_000)),
     Kind.FUNCTION_GB_SECONDS: Tariff("lambda.memory", Decimal(1)),
+    Kind.QUEUE_REQUESTS: Tariff("sqs.requests", Decimal(1_000_000)),
+    Kind.TOPIC_REQUESTS: Tariff("sns.requests", Decimal(1_000_000)),
+    Kind.EVENTS: Tariff("events.custom", Decimal(1_000_000)),
+    Kind.KEY_REQUESTS: Tariff("kms.requests", Decimal(10_000)),
+    Kind.SECRET_REQUESTS: Tariff("secretsmanager.requests", Decimal(10_000)),
     Kind.SCHEDULED: Tariff("scheduler.invocations", Decimal(1_000_000)),
     Kind.METRICS: Tariff("cloudwatch.metric", Decimal(1)),
 }
@@ -89,7 +103,10 @@ COMPUTE: Final = frozenset({"fargate.vcpu", "fargate.memory"})
 @dataclasses.dataclass(frozen=True, slots=True)
 class Usage:
     """`amount` of `kind` within `[start, end)`. `source` is the meter: a run, a bucket. `approximate` says what of it
-    is a guess. `layer` is empty for what an environment, a project or an organization uses of its own."""
+    is a guess. `layer` is empty for what an environment, a project or an organization uses of its own. `owner`, where
+    it is given, is whom it is charged to, instead of what the names say; `name`, `type` and `stack` are of the resource
+    that was used, where a state knows it.
+    """
 
     organization: str
     project: str
@@ -102,6 +119,10 @@ class Usage:
     account: str = ""
     approximate: str = ""
     layer: str = ""
+    owner: Owner | None = None
+    name: str = ""
+    type: str = ""
+    stack: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,14 +176,25 @@ def to_rows(used: Iterable[Usage], book: PriceBook, period: Period) -> tuple[tup
             span = None
         if span is None:
             continue
-        details = {"account": use.account, "source": use.source, "approximate": use.approximate}
-        found.append(
-            rows.priced(rows.Origin.METERED, _owner(use), price, quantity, span, resource_id=use.source, **details)
-        )
+        found.append(rows.priced(rows.Origin.METERED, _owner(use), price, quantity, span, **_details(use)))
     return tuple(found), tuple(sorted(unpriced))
 
 
+def _details(use: Usage) -> dict[str, str]:
+    return {
+        "account": use.account,
+        "source": use.source,
+        "approximate": use.approximate,
+        "resource_id": use.source,
+        "resource_name": use.name,
+        "resource_type": use.type,
+        "stack": use.stack,
+    }
+
+
 def _owner(use: Usage) -> Owner:
+    if use.owner is not None:
+        return use.owner
     whose = "environments" if use.environment else "projects" if use.project else "sites"
     layer = use.layer or ("fabric" if use.organization == SHARED else whose)
     return Owner(layer, use.organization, use.project, use.environment, use.organization)

@@ -29,7 +29,7 @@ def client(workspace: Workspace, service: str, organization: str = "") -> Any:
 
 def account(workspace: Workspace, organization: str = "") -> str:
     """The 12 digits of that account."""
-    if _is_embedded(workspace, organization):
+    if is_embedded(workspace, organization):
         return _number(workspace, organization)
     answer = client(workspace, "sts", organization).get_caller_identity()
     return str(answer["Account"])
@@ -37,7 +37,7 @@ def account(workspace: Workspace, organization: str = "") -> str:
 
 def _environ(workspace: Workspace, organization: str) -> dict[str, str]:
     """The variables that lead to the account; empty when the user's own do."""
-    if not _is_embedded(workspace, organization):
+    if not is_embedded(workspace, organization):
         return {}
     workspace.cloud.start()
     region = _region(workspace, organization) or DEFAULT_REGION
@@ -48,8 +48,11 @@ def _number(workspace: Workspace, organization: str) -> str:
     return clouds.account_of(organization) if organization else workspace.account()
 
 
-def _is_embedded(workspace: Workspace, organization: str) -> bool:
-    """AWS only when the stacks there say so: an organization without stacks is not looked for in the user's account."""
+def is_embedded(workspace: Workspace, organization: str = "") -> bool:
+    """Whether the account is one of the embedded cloud.
+
+    AWS only when the stacks there say so: an organization without stacks is not looked for in the user's account.
+    """
     stacks = _stacks(workspace, organization)
     return not stacks or any(stack.cloud == "embedded" for stack in stacks)
 

@@ -6,11 +6,12 @@ import asyncio
 import dataclasses
 import datetime
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from stackyard import errors
-from stackyard.cost import allocation, budgets, reports, standing, usage
+from stackyard.cloud import client as clouds
+from stackyard.cost import allocation, budgets, meters, reports, standing, usage
 from stackyard.cost.owners import SHARED, Owner
 from stackyard.cost.periods import UTC, Period, moment, month
 from stackyard.cost.reports import By, Report
@@ -68,7 +69,7 @@ async def report(workspace: Workspace, question: Question, now: datetime.datetim
     stood = standing.stood(pasts, book, period)
     asked = [each for each in pasts if question.organization in ("", each.owner.organization)]
     counted = standing.stood(asked, book, period) if question.organization else stood
-    used = await _used(workspace, people, period, now) if question.metered else Used()
+    used = await _used(workspace, people, pasts, period, now) if question.metered else Used()
     metered, missing = usage.to_rows(used.usage, book, period)
     notes += used.notes + tuple(f"{kind} has no price in {book.name}" for kind in missing)
     notes += tuple(f"priced as in {book.region}: {count} of {region}" for region, count in stood.elsewhere)
@@ -161,13 +162,46 @@ async def _past(
 
 
 async def _used(
-    workspace: Workspace, people: Mapping[str, Organization], period: Period, now: datetime.datetime
-) -> Used:
-    if not people:
-        return Used()
-    if all(stack.cloud == "embedded" for stack in workspace.estate.stacks) and await workspace.cloud.status() is None:
+    workspace: Workspace, people: Mapping[str, Organization], pasts: Sequence[Past], period: Period,
+    now: datetime.datetime,
+) -> Used:  # fmt: skip
+    """What every account's resources tell, and what the embedded cloud counted, read last: reading counts, too."""
+    embedded = [stack.cloud == "embedded" for stack in workspace.estate.stacks]
+    running = any(embedded) and await workspace.cloud.status() is not None
+    if not running and any(embedded) and all(embedded):
         note = "the embedded cloud is not running: standing cost only (stackyard cloud start)"
         return Used(notes=(note,))
+    told = await _told(workspace, people, period, now) if people else Used()
+    counted = await _counted(workspace, people, pasts, period) if running else Used()
+    return Used(told.usage + counted.usage, told.notes + counted.notes)
+
+
+async def _counted(
+    workspace: Workspace, people: Mapping[str, Organization], pasts: Sequence[Past], period: Period
+) -> Used:
+    try:
+        found = await workspace.cloud.usage(period.start, period.end)
+    except errors.CloudError as fault:
+        return Used(notes=(f"what the embedded cloud counted cannot be read: {fault}",))
+    used, strange = meters.charged(found.counts, meters.places(pasts), _owners(workspace, people))
+    notes = [f"used by accounts that belong to nobody here: {', '.join(strange)}"] if strange else []
+    first = min((past.states[0].time for past in pasts), default=None)
+    if found.since and first and max(first, period.start) < found.since:
+        notes.append(f"requests, calls and bytes are counted since {found.since:%Y-%m-%d %H:%M} UTC")
+    return Used(used, tuple(notes))
+
+
+def _owners(workspace: Workspace, people: Mapping[str, Organization]) -> dict[str, Owner]:
+    """Whom the embedded accounts belong to: one an organization, and the platform's, or the estate's, own."""
+    usual = SHARED if people else workspace.estate.organization
+    tenants = {*people, *(stack.tenant for stack in workspace.estate.stacks if stack.tenant)}
+    own = {workspace.account(): Owner("fabric" if people else "", usual, cost_owner=usual)}
+    return own | {clouds.account_of(name): Owner("sites", name, cost_owner=name) for name in tenants}
+
+
+async def _told(
+    workspace: Workspace, people: Mapping[str, Organization], period: Period, now: datetime.datetime
+) -> Used:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(organization: str) -> Used:
@@ -220,4 +254,5 @@ def _account(workspace: Workspace, organization: str, outputs: Properties) -> Ac
     client = functools.cache(lambda service: accounts.client(workspace, service, tenant))
     buckets = tuple(str(outputs[name]) for name in ("bucket", "archive_bucket") if isinstance(outputs.get(name), str))
     logs = str(outputs.get("log_group") or "") if tenant else "/"
-    return Account(organization, number, client, str(outputs.get("runs_table") or ""), buckets, logs)
+    counted = accounts.is_embedded(workspace, tenant)
+    return Account(organization, number, client, str(outputs.get("runs_table") or ""), buckets, logs, counted=counted)

@@ -1,0 +1,118 @@
+"""What a cloud counted → use: each count charged to whom its resource belongs to, by the states that know it.
+
+A resource's tags decide. What several environments share (an organization's bucket, its table of runs, a key) is
+charged to the environment whose role called, where the caller is one of the same organization.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from stackyard.cloud.client.usage import Count
+from stackyard.cost.owners import Owner, Owners
+from stackyard.cost.standing import Past
+from stackyard.cost.usage import Kind, Usage
+from stackyard.model.resources import Resource
+from stackyard.model.urns import URN
+from stackyard.model.values import Secret
+
+THROUGH_NAT: Final = "what tasks move to services other than buckets and tables is priced as through a NAT gateway"
+NOBODYS: Final = Owner()
+_KINDS: Final = frozenset(kind.value for kind in Kind)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """A resource as the states know it: whom it belongs to, its name, its type and its stack."""
+
+    owner: Owner
+    name: str
+    type: str
+    stack: str
+
+
+def places(pasts: Iterable[Past]) -> dict[str, Place]:
+    """Every resource that any state of the stacks names an ARN of, by that ARN; what it was last counts."""
+    found: dict[str, Place] = {}
+    for past in pasts:
+        for state in reversed(past.states):
+            fresh = [(arn, each) for each in state.resources if (arn := _arn(each)) and arn not in found]
+            if fresh:
+                owners = Owners(state.resources, past.owner)
+                for arn, each in fresh:
+                    found[arn] = Place(owners.of(each), URN(each.urn).name, each.type, past.stack)
+    return found
+
+
+def _arn(resource: Resource) -> str:
+    """The ARN as counts name it: that of a role without its path, that of a log group without an ending."""
+    given = resource.outputs.get("arn")
+    text = given.value if isinstance(given, Secret) else given
+    if not isinstance(text, str) or not text.startswith("arn:"):
+        return ""
+    if ":role/" in text:
+        return f"{text.partition('/')[0]}/{text.rpartition('/')[2]}"
+    return text.removesuffix(":*")
+
+
+def charged(
+    counts: Sequence[Count], known: Mapping[str, Place], accounts: Mapping[str, Owner]
+) -> tuple[tuple[Usage, ...], tuple[str, ...]]:
+    """The use that counts come to, and the accounts of which nobody is the owner, whose counts are left out.
+
+    `known` are the resources by ARN (`places`), `accounts` the owners of accounts, for what no state knows. Callers
+    of the same environment are added up.
+    """
+    sums: dict[tuple[str, str, str, Owner], tuple[Decimal, datetime.datetime, datetime.datetime]] = {}
+    strange = set()
+    for each in counts:
+        account = accounts.get(each.account)
+        if account is None:
+            strange.add(each.account)
+        elif each.kind in _KINDS:
+            key = (each.account, each.kind, each.resource, _owner(each, known, account))
+            amount, start, end = sums.get(key, (Decimal(0), each.start, each.end))
+            sums[key] = (amount + each.amount, min(start, each.start), max(end, each.end))
+    return tuple(_use(*key, *found, known) for key, found in sorted(sums.items())), tuple(sorted(strange))
+
+
+def _owner(count: Count, known: Mapping[str, Place], account: Owner) -> Owner:
+    place, calls = known.get(count.resource), known.get(count.caller)
+    owner = place.owner if place is not None else account
+    caller = calls.owner if calls is not None else NOBODYS
+    if owner.environment or not caller.environment or caller.organization != owner.organization:
+        return owner
+    return caller
+
+
+def _use(
+    account: str,
+    kind: str,
+    resource: str,
+    owner: Owner,
+    amount: Decimal,
+    start: datetime.datetime,
+    end: datetime.datetime,
+    known: Mapping[str, Place],
+) -> Usage:
+    place = known.get(resource)
+    return Usage(
+        owner.organization,
+        owner.project,
+        owner.environment,
+        Kind(kind),
+        amount,
+        start,
+        end,
+        resource or f"account {account}",
+        account,
+        approximate=THROUGH_NAT if kind == Kind.BYTES_MOVED else "",
+        owner=owner,
+        name=place.name if place else "",
+        type=place.type if place else "",
+        stack=place.stack if place else "",
+    )
