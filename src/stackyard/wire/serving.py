@@ -1,11 +1,17 @@
-"""Serves calls of Pulumi's gRPC services to one program, on a port of the loopback interface.
+"""Serves calls of Pulumi's gRPC services to one program, on a socket in a folder that only this user may enter.
 
-What the calls mean is their handlers' business: bytes of a request in, bytes of its answer out.
+SDKs send no password, and on a port of the loopback interface any program of the machine, a tenant's run among them,
+could register resources as the operator.
+
+What calls mean is their handlers' business: bytes of a request in, bytes of its answer out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -18,6 +24,7 @@ ENGINE: Final = "pulumirpc.Engine"
 
 # Snapshots of folders and big policies pass here; Pulumi's own limit is the same (rpcutil.GrpcChannelOptions).
 _LIMIT: Final = 400 * 1024 * 1024
+_LONGEST: Final = 90  # bytes of a folder's path; macOS allows 103 for a socket's
 
 
 class Server:
@@ -32,9 +39,10 @@ class Server:
         self._handlers = handlers
         self._tasks: set[asyncio.Task[bytes]] = set()
         self._server: Any = None
+        self._folder = ""
 
     async def start(self) -> str:
-        """Begin to serve; answers the address, `127.0.0.1:port`."""
+        """Begin to serve; answers the address as gRPC writes it, `unix:` and a path."""
         import grpc  # lazy: 0.2 s, and only programs in other languages than Python need it
 
         options = [("grpc.max_receive_message_length", _LIMIT), ("grpc.max_send_message_length", _LIMIT)]
@@ -44,14 +52,17 @@ class Server:
                 name: grpc.unary_unary_rpc_method_handler(self._call(grpc, each)) for name, each in methods.items()
             }
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, served),))
-        port = self._server.add_insecure_port("127.0.0.1:0")
+        self._folder = _private_folder()
+        address = f"unix:{self._folder}/s"
+        self._server.add_insecure_port(address)
         await self._server.start()
-        return f"127.0.0.1:{port}"
+        return address
 
     async def stop(self) -> None:
         """Serve no more, at once."""
         if self._server is not None:
             await self._server.stop(None)
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _call(self, grpc: Any, handler: Handler) -> Callable[[bytes, Any], Awaitable[bytes]]:
         async def answer(request: bytes, context: Any) -> bytes:
@@ -79,3 +90,12 @@ class Server:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # It was told to the caller, or there is no caller any more.
+
+
+def _private_folder() -> str:
+    """A new folder (0700), in /tmp where the usual place has too long a name: a socket's path has 107 bytes at most."""
+    folder = tempfile.mkdtemp(prefix="stackyard-")
+    if len(os.fsencode(folder)) < _LONGEST:
+        return folder
+    os.rmdir(folder)
+    return tempfile.mkdtemp(prefix="stackyard-", dir="/tmp")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -85,3 +87,27 @@ async def test_what_has_begun_is_carried_on(served: tuple[Calls, grpc.aio.Channe
         call.cancel()
     calls.release.set()
     await asyncio.wait_for(calls.ended.wait(), 10)
+
+
+async def test_only_this_user_reaches_it_and_nothing_is_left() -> None:
+    """Whoever reaches a monitor registers resources as the operator, and SDKs send no password."""
+    server = Server({})
+    place = Path((await server.start()).removeprefix("unix:"))
+    try:
+        assert place.is_socket()
+        assert place.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        await server.stop()
+    assert not place.parent.exists()
+
+
+async def test_a_long_way_to_the_temporary_folder_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / ("x" * 100)
+    far.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
+    server = Server({})
+    assert not (await server.start()).startswith(f"unix:{far}")
+    await server.stop()
+    assert list(far.iterdir()) == []
