@@ -12,7 +12,7 @@ from tests.functional import running
 NPM = """#!/bin/sh
 echo "$PWD $*" >> "$CALLS"
 [ -e broken ] && echo "no such package" && exit 1
-mkdir -p node_modules
+[ -e plug-and-play ] || mkdir -p node_modules
 """
 
 
@@ -20,7 +20,7 @@ mkdir -p node_modules
 def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("npm", "node"):
+    for name in ("npm", "node", "yarn"):
         (tools / name).write_text(NPM, encoding="utf-8")
         (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
@@ -63,6 +63,17 @@ def test_a_failure_is_told_in_the_tools_own_words_and_tried_again(estate: Path) 
         assert "web: `npm ci --no-audit --no-fund` ended with exit code 1" in result.stderr
         assert "no such package" in result.stderr
         assert len(calls(estate)) == 1
+
+
+def test_packages_that_are_nowhere_afterwards_are_told(estate: Path) -> None:
+    (estate / "web" / "package-lock.json").rename(estate / "web" / "yarn.lock")
+    (estate / "web" / "plug-and-play").touch()
+    for _ in range(2):
+        result = running.run(estate, "install", "web/dev")
+        assert result.exit_code == 1
+        assert f"`yarn install --frozen-lockfile` ended well and made no {estate}/web/node_modules" in result.stderr
+        assert "nodeLinker: node-modules" in result.stderr
+        assert calls(estate) == ["web install --frozen-lockfile"]
 
 
 def test_missing_tools_are_told_once_before_anything_is_installed(

@@ -29,8 +29,8 @@ TOOLS: Final[Mapping[str, str]] = {
 """How to get each tool."""
 
 _LOCKS: Final = {
-    "pnpm-lock.yaml": "pnpm",
     "yarn.lock": "yarn",
+    "pnpm-lock.yaml": "pnpm",
     "bun.lock": "bun",
     "bun.lockb": "bun",
     "package-lock.json": "npm",

@@ -27,6 +27,8 @@ AT_ONCE: Final = 4
 
 TOLD_LINES: Final = 20
 
+_LINKER: Final = "Pulumi needs one: write `nodeLinker: node-modules` in .yarnrc.yml"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Installed:
@@ -134,6 +136,10 @@ async def _run(each: Installation, names: tuple[str, ...], stamps: Path) -> Inst
             text = "\n".join(said.strip().splitlines()[-TOLD_LINES:])
             fault = error(f"{', '.join(names)}: `{' '.join(command)}` ended with exit code {status}", hint=text)
             return Installed(names, _shown(each), "failed", time.monotonic() - begun, fault)
+    if each.made is not None and not each.made.exists():
+        message = f"{', '.join(names)}: `{_shown(each)}` ended well and made no {each.made}"
+        fault = error(message, hint=_LINKER if "yarn" in each.tools else "")
+        return Installed(names, _shown(each), "failed", time.monotonic() - begun, fault)
     stamps.mkdir(parents=True, exist_ok=True)
     _stamp(each, stamps).write_text(digest, encoding="utf-8")
     return Installed(names, _shown(each), "installed", time.monotonic() - begun)
