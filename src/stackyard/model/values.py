@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -69,22 +70,40 @@ class Secret:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asset:
-    """One file-like value: exactly one of path, text, uri; `hash` is the sha256 hex digest of its bytes."""
+    """One file-like value: exactly one of path, text, uri; `hash` is the sha256 hex digest of its bytes.
+
+    `directory` is where a relative path starts; it is never recorded, for it differs from machine to machine.
+    """
 
     path: str | None = None
     text: str | None = None
     uri: str | None = None
     hash: str = ""
+    directory: str = dataclasses.field(default="", compare=False, repr=False)
+
+    @property
+    def file(self) -> str:
+        """The full path; empty when there is none."""
+        return os.path.join(self.directory, self.path) if self.path is not None else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Archive:
-    """A folder-like value: exactly one of path, uri, assets (name to Asset or Archive); `hash` as for Asset."""
+    """A folder-like value: exactly one of path, uri, assets (name to Asset or Archive).
+
+    `hash` is that of its content, as Pulumi takes it; `directory` and `file` are those of Asset.
+    """
 
     path: str | None = None
     uri: str | None = None
     assets: Mapping[str, Asset | Archive] | None = None
     hash: str = ""
+    directory: str = dataclasses.field(default="", compare=False, repr=False)
+
+    @property
+    def file(self) -> str:
+        """The full path; empty when there is none."""
+        return os.path.join(self.directory, self.path) if self.path is not None else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ Packing is deterministic: the same content gives the same bytes, whatever the ti
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
+import posixpath
 import stat
 import tarfile
+import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -19,49 +22,46 @@ from typing import Final
 from stackyard import errors
 from stackyard.model import values
 from stackyard.model.values import Archive, Asset, Secret, Value
+from stackyard.providers import tars
 
-OWN: Final = ".stackyard"
+_RECORDS: Final = {".stackyard", ".pulumi"}
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PLAIN: Final = stat.S_IFREG | 0o644
 _EXECUTABLE: Final = stat.S_IFREG | 0o755
+_ZIPS: Final = (".zip", ".jar")
 _TARS: Final = (".tar", ".tar.gz", ".tgz")
 Entry = tuple[str, bytes, bool]
 
 
 def resolved(value: Value, directory: Path) -> Value:
-    """The same value, every asset and archive in it with an absolute path and its hash. Reads the files.
+    """The same value, every asset and archive in it with its hash and the folder where its path starts.
 
-    Relative paths start in `directory`. Raises ProviderError for a file that cannot be read.
+    Reads the files. Raises ProviderError for one that cannot be read.
     """
 
     def leaf(each: Value) -> Value:
         if isinstance(each, Secret):
             return Secret(resolved(each.value, directory))
-        if isinstance(each, Asset | Archive):
-            placed = _placed(each, directory)
-            return _hashed(placed)
-        return each
+        return _hashed(each, str(directory.absolute())) if isinstance(each, Asset | Archive) else each
 
     return values.transform(value, leaf)
 
 
-def _placed(value: Asset | Archive, directory: Path) -> Asset | Archive:
-    path = os.path.abspath(directory / value.path) if value.path is not None else None
+def _hashed(value: Asset | Archive, directory: str) -> Asset | Archive:
     if isinstance(value, Asset):
-        return Asset(path, value.text, value.uri)
-    inside = None if value.assets is None else {name: _placed(each, directory) for name, each in value.assets.items()}
-    return Archive(path, value.uri, inside)
+        placed = Asset(value.path, value.text, value.uri, "", directory)
+        return dataclasses.replace(placed, hash=hashlib.sha256(read(placed)).hexdigest())
+    inside = None if value.assets is None else {name: _hashed(each, directory) for name, each in value.assets.items()}
+    archive = Archive(value.path, value.uri, inside, "", directory)
+    return dataclasses.replace(archive, hash=_digest(archive))
 
 
-def _hashed(value: Asset | Archive) -> Asset | Archive:
-    if isinstance(value, Asset):
-        return Asset(value.path, value.text, value.uri, hashlib.sha256(read(value)).hexdigest())
-    inside = None if value.assets is None else {name: _hashed(each) for name, each in value.assets.items()}
-    digest = hashlib.sha256()
-    for name, data, executable in _entries(value):
-        digest.update(f"{len(name)}:{name}{'x' if executable else '-'}{len(data)}:".encode())
-        digest.update(data)
-    return Archive(value.path, value.uri, inside, digest.hexdigest())
+def _digest(archive: Archive) -> str:
+    """An archive file is its own bytes; anything else is what is in it (Pulumi's Archive.EnsureHash)."""
+    where = archive.file or urllib.parse.urlparse(archive.uri or "").path
+    if where.endswith((*_ZIPS, *_TARS)) and not os.path.isdir(where):
+        return hashlib.sha256(read(Asset(archive.path, None, archive.uri, "", archive.directory))).hexdigest()
+    return tars.digest((name, data) for name, data, _ in _entries(archive))
 
 
 def read(asset: Asset) -> bytes:
@@ -70,23 +70,21 @@ def read(asset: Asset) -> bytes:
         return asset.text.encode()
     try:
         if asset.path is not None:
-            return Path(asset.path).read_bytes()
+            return Path(asset.file).read_bytes()
         return _fetched(str(asset.uri))
     except OSError as fault:
-        where = asset.path or asset.uri
+        where = asset.file or asset.uri
         raise errors.ProviderError(f"the asset {where} cannot be read: {fault.strerror or fault}") from None
 
 
 def pack(archive: Archive) -> bytes:
     """The archive as a zip file; one that is a zip file already is taken as it is."""
-    if archive.path is not None and archive.path.endswith((".zip", ".jar")) and os.path.isfile(archive.path):
-        return read(Asset(path=archive.path))
-    if archive.uri is not None and archive.uri.endswith((".zip", ".jar")):
-        return read(Asset(uri=archive.uri))
+    if (archive.uri or archive.file).endswith(_ZIPS) and not os.path.isdir(archive.file):
+        return read(Asset(archive.path, None, archive.uri, "", archive.directory))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data, executable in _entries(archive):
-            about = zipfile.ZipInfo(name, _EPOCH)
+            about = zipfile.ZipInfo(name.strip("/"), _EPOCH)
             about.compress_type = zipfile.ZIP_DEFLATED
             about.external_attr = (_EXECUTABLE if executable else _PLAIN) << 16
             packed.writestr(about, data)
@@ -94,32 +92,39 @@ def pack(archive: Archive) -> bytes:
 
 
 def _entries(archive: Archive) -> Iterator[Entry]:
-    """The files of an archive, sorted by name: name, bytes, whether it may be executed."""
-    yield from sorted(_unsorted(archive))
+    """The files of an archive: name, bytes, whether it may be executed. Of two with one name, the first."""
+    seen: set[str] = set()
+    for entry in _every(archive):
+        if entry[0] not in seen:
+            seen.add(entry[0])
+            yield entry
 
 
-def _unsorted(archive: Archive) -> Iterator[Entry]:
+def _every(archive: Archive) -> Iterator[Entry]:
+    """In Pulumi's order, on which the hash depends: members by name, folders as Go's filepath.Walk visits them."""
     if archive.assets is not None:
-        for name, each in archive.assets.items():
+        for name, each in sorted(archive.assets.items(), key=lambda member: member[0].encode()):
             if isinstance(each, Asset):
-                yield name.strip("/"), read(each), bool(each.path) and os.access(str(each.path), os.X_OK)
+                yield name, read(each), os.access(each.file, os.X_OK)
             else:
-                for inner, data, executable in _unsorted(each):
-                    yield f"{name.strip('/')}/{inner}".removeprefix("./"), data, executable
-    elif archive.path is not None and os.path.isdir(archive.path):
-        yield from _folder(Path(archive.path))
+                for inner, data, executable in _every(each):
+                    yield posixpath.normpath(f"{name}/{inner}"), data, executable
+    elif os.path.isdir(archive.file):
+        yield from _folder(archive.file, "")
     else:
-        data = read(Asset(path=archive.path, uri=archive.uri))
-        yield from _unpacked(str(archive.path or archive.uri), data)
+        data = read(Asset(archive.path, None, archive.uri, "", archive.directory))
+        yield from _unpacked(archive.file or str(archive.uri), data)
 
 
-def _folder(root: Path) -> Iterator[Entry]:
-    """Every file below a folder but our own: state that lies beside a program is not part of what it packs."""
-    for folder, below, names in os.walk(root):
-        below[:] = [name for name in below if name != OWN]
-        for name in names:
-            path = Path(folder) / name
-            yield path.relative_to(root).as_posix(), read(Asset(path=str(path))), os.access(path, os.X_OK)
+def _folder(folder: str, prefix: str) -> Iterator[Entry]:
+    """Every file below a folder but the records of either engine: state beside a program is no part of it."""
+    for found in sorted(os.scandir(folder), key=lambda each: os.fsencode(each.name)):
+        if found.name in _RECORDS:
+            continue
+        if found.is_dir(follow_symlinks=False):
+            yield from _folder(found.path, f"{prefix}{found.name}/")
+        elif not found.is_dir():
+            yield f"{prefix}{found.name}", read(Asset(path=found.path)), os.access(found.path, os.X_OK)
 
 
 def _unpacked(name: str, data: bytes) -> Iterator[Entry]:
@@ -129,12 +134,16 @@ def _unpacked(name: str, data: bytes) -> Iterator[Entry]:
                 for member in packed.getmembers():
                     content = packed.extractfile(member)
                     if content is not None:
-                        yield member.name, content.read(), bool(member.mode & 0o100)
+                        yield posixpath.normpath(member.name), content.read(), bool(member.mode & 0o100)
             return
         with zipfile.ZipFile(io.BytesIO(data)) as zipped:
             for about in zipped.infolist():
                 if not about.is_dir():
-                    yield about.filename, zipped.read(about), bool((about.external_attr >> 16) & 0o100)
+                    yield (
+                        posixpath.normpath(about.filename),
+                        zipped.read(about),
+                        bool((about.external_attr >> 16) & 0o100),
+                    )
     except (tarfile.TarError, zipfile.BadZipFile) as fault:
         raise errors.ProviderError(
             f"the archive {name} cannot be opened: {fault}", hint="give a folder, a .zip, .jar, .tar or .tar.gz"

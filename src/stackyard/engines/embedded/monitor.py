@@ -81,7 +81,7 @@ class ProgramMonitor:
         return self._answer(goal, held.resource)
 
     async def _with_assets(self, goal: Goal) -> Goal:
-        """Its files found and hashed: an asset is compared by its hash, and read by providers at its full path."""
+        """Its files found and hashed: an asset is compared by its hash; its path is recorded as the program said it."""
         if not any(isinstance(part, Asset | Archive) for part in values.walk(goal.inputs)):
             return goal
         directory = self._session.context.stack.project.path

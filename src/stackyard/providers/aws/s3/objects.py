@@ -135,7 +135,7 @@ def _opened(inputs: Properties) -> Iterator[Any]:
     """The body: bytes, or a file opened for reading, so that a large one is never in memory."""
     source = inputs.get("source")
     if isinstance(source, Asset) and source.path:
-        with pathlib.Path(source.path).open("rb") as stream:
+        with pathlib.Path(source.file).open("rb") as stream:
             yield stream
     elif isinstance(source, Asset) and source.uri:
         if not source.uri.startswith(("https://", "http://", "file://")):
