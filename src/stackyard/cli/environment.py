@@ -14,6 +14,7 @@ import click
 
 from stackyard import errors
 from stackyard.cli import groups, options, screens
+from stackyard.operations import archives as keeping
 from stackyard.operations import environments, interrupts
 from stackyard.operations.environments import ByHand, Reconciled, Voice
 from stackyard.operations.reconciling import Manner
@@ -170,17 +171,21 @@ def archive(environment: str, opening: Opening, as_json: bool) -> None:
 @click.argument("organization", metavar="ORG")
 @click.option("--expire", is_flag=True, help="Delete those that their rule does not keep any longer.")
 @options.opening
-def archives(organization: str, expire: bool, opening: Opening, as_json: bool) -> None:
-    """List the archives of an organization."""
+def archives(organization: str, expire: bool, opening: Opening, as_json: bool) -> int:
+    """List the archives of an organization. Exits 1 when one cannot be read, or cannot be deleted for that."""
     from stackyard.views import environments as views  # lazy: only verbs with tables need them
 
-    found = asyncio.run(environments.archives(opening, organization, expire=expire, tell=screens.note))
+    found = asyncio.run(keeping.listed(opening, organization, expire=expire, tell=screens.note))
     if as_json:
-        screens.write_json("archives", {"archives": [each.document() for each in found]})
-    elif found:
-        screens.table(views.ARCHIVES, [views.archive(each) for each in found])
+        document = {"archives": [each.document() for each in found.left], "diagnostics": found.diagnostics}
+        screens.write_json("archives", {**document, "deleted": [each.prefix for each in found.gone]})
     else:
-        screens.note(f"{organization} has no archives")
+        if found.left:
+            screens.table(views.ARCHIVES, [views.archive(each) for each in found.left])
+        elif not found.diagnostics:
+            screens.note(f"{organization} has no archives")
+        screens.diagnose(found.diagnostics)
+    return 1 if found.diagnostics else 0
 
 
 def carry_out(work: Work, *, yes: bool, as_json: bool, dry_run: bool = False) -> int:

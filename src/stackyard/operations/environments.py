@@ -256,15 +256,3 @@ async def archived(opening: Opening, name: tuple[str, str, str], tell: Tell) -> 
         prefix = archive.place(record, time.time())
         await in_cloud(archive.make, site, record, prefix, int(time.time()), tell)
         return await in_cloud(archive.verify, site, prefix)
-
-
-async def archives(opening: Opening, organization: str, *, expire: bool, tell: Tell) -> list[Archive]:
-    """The archives of an organization; with `expire`, those past their time are deleted first."""
-    async with opened(opening, tell) as workspace:
-        site = await Hosting(workspace).site(organization)
-        found = await in_cloud(lambda: list(archive.every(site)))
-        gone = [each for each in found if expire and each.expired(int(time.time()))]
-        for each in gone:
-            await in_cloud(archive.remove, site, each.prefix)
-            tell(f"deleted: {each.prefix}, kept for {each.days} days")
-        return [each for each in found if each not in gone]

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import hmac
 import json
+import math
 import os
 import stat
 import time
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stackyard import errors
 from stackyard.model import tenants
-from stackyard.operations import environments, webhooks
+from stackyard.operations import archives, environments, webhooks
 from stackyard.operations.environments import Reconciled, Voice
 from stackyard.operations.hosting import Hosting
 from stackyard.operations.reconciling import Manner
@@ -32,6 +33,8 @@ SECRET: Final = "STACKYARD_STATUS_SECRET"
 """The variable with the secret of who may read `/status` in full, when no file is named."""
 HOST: Final = "127.0.0.1"
 BODY_LIMIT: Final = 1 << 20
+EXPIRY_SECONDS: Final = 86400.0
+"""How often archives are looked at: nothing is kept by the hour."""
 _SHORTEST: Final = 16
 
 
@@ -94,6 +97,7 @@ class Loop:
         self._asked: set[str] = set()
         self._all = serving.every > 0
         self._woken = asyncio.Event()
+        self._tidied = -math.inf
         self.state: dict[str, Any] = {"rounds": 0, "running": False, "last": None, "started": time.time()}
 
     def tell(self, said: str) -> None:
@@ -136,7 +140,7 @@ class Loop:
         self.state["running"] = True
         said: dict[str, Any]
         try:
-            said = _summary(await self._reconciled(chosen))
+            said = await self._reconciled(chosen)
         except errors.StackyardError as fault:
             said = {"exit_code": fault.exit_code, "faults": [fault.message]}
             self._voice.tell(str(fault))
@@ -144,17 +148,29 @@ class Loop:
         self.state.update(running=False, rounds=self.state["rounds"] + 1)
         self.state["last"] = {"began": begun, "seconds": seconds, "organizations": chosen or "all", **said}
 
-    async def _reconciled(self, chosen: list[str]) -> Reconciled:
-        """A workspace for each round: what was changed by others is seen, and nothing grows."""
+    async def _reconciled(self, chosen: list[str]) -> dict[str, Any]:
+        """What was done. A workspace for each round: what was changed by others is seen, and nothing grows."""
         async with environments.opened(self._opening, self._voice.tell) as workspace:
             hosts = Hosting(workspace)
             known = set(hosts.organizations()[0]).union(each.organization for each in hosts.read().active)
             wanted = [name for name in chosen if name in known]
             if chosen and not wanted:
                 raise errors.UsageError(f"there is no organization {', '.join(chosen)}")
-            return await environments.once(
+            done = await environments.once(
                 hosts, wanted, self._voice, lambda _: self._serving.reconcile, self._serving.manner
             )
+            return {**_summary(done), **await self._expired(hosts)}
+
+    async def _expired(self, hosts: Hosting) -> dict[str, Any]:
+        """Once a day, delete the archives past their time; which, and what stood in the way."""
+        now = time.monotonic()
+        if not self._serving.reconcile or self._voice.cancelled.is_set() or now - self._tidied < EXPIRY_SECONDS:
+            return {}
+        gone, faults = await archives.expire_all(hosts, self._voice.tell)
+        self._tidied = now
+        for each in faults:
+            self._voice.tell(str(each))
+        return {"expired": gone, "archives": [str(each) for each in faults]}
 
 
 def _summary(done: Reconciled) -> dict[str, Any]:

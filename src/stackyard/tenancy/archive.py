@@ -154,11 +154,11 @@ def require(site: Site | None, record: Activation) -> None:
     snapshots.require(site, found.snapshots)
 
 
-def every(site: Site) -> Iterator[Archive]:
-    """Every whole archive of an organization, by environment and time."""
+def prefixes(site: Site) -> Iterator[str]:
+    """Where every whole archive of an organization is, by environment and time."""
     for key, _ in _listed(site, ROOT):
         if key.endswith(f"/{INDEX}"):
-            yield read(site, key.removesuffix(f"/{INDEX}"))
+            yield key.removesuffix(f"/{INDEX}")
 
 
 def remove(site: Site, prefix: str) -> None:
@@ -318,5 +318,8 @@ def _read(prefix: str, data: bytes) -> Archive:
     index = json.loads(data)
     if index["version"] != 1:
         raise ValueError(f"version {index['version']!r}")
+    datetime.datetime.fromisoformat(index["made"])
+    if not isinstance(index["days"], int):
+        raise ValueError(f"it is kept for {index['days']!r} days")
     given = {field.name: index[field.name] for field in dataclasses.fields(Archive) if field.name in index}
     return Archive(prefix, **{**given, "files": {name: File(**file) for name, file in index["files"].items()}})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stackyard.errors import UsageError
+from stackyard.model import diagnostics
+from stackyard.model.diagnostics import Diagnostic
 from stackyard.operations import serving
-from stackyard.operations.environments import Reconciled, Voice
-from stackyard.operations.surveying import Survey
+from stackyard.operations.environments import Voice
 from stackyard.operations.workspace import Opening
 
 SECRET = "a secret of some length"
@@ -38,14 +40,14 @@ async def test_calls_that_come_together_make_one_round(monkeypatch: pytest.Monke
     rounds: list[list[str]] = []
     loop = serving.Loop(Opening(), serving.Serving(every=0), Voice(lambda _: None, lambda _: None, cancelled))
 
-    async def reconciled(chosen: list[str]) -> Reconciled:
+    async def reconciled(chosen: list[str]) -> dict[str, Any]:
         rounds.append(chosen)
         if len(rounds) == 1:
             for name in ("globex", "acme", "globex"):
                 loop.ask(name)
         elif len(rounds) == 2:
             cancelled.set()
-        return Reconciled(Survey())
+        return {"exit_code": 0}
 
     monkeypatch.setattr(loop, "_reconciled", reconciled)
     loop.ask("acme")
@@ -62,7 +64,7 @@ async def test_the_clock_asks_for_everything_and_a_fault_ends_nothing(monkeypatc
     rounds: list[list[str]] = []
     loop = serving.Loop(Opening(), serving.Serving(every=0.01), Voice(lambda _: None, told.append, cancelled))
 
-    async def reconciled(chosen: list[str]) -> Reconciled:
+    async def reconciled(chosen: list[str]) -> dict[str, Any]:
         rounds.append(chosen)
         if len(rounds) == 3:
             cancelled.set()
@@ -74,6 +76,34 @@ async def test_the_clock_asks_for_everything_and_a_fault_ends_nothing(monkeypatc
     assert rounds == [[], [], []]
     assert told == ["the estate is broken"] * 3
     assert loop.state["last"]["faults"] == ["the estate is broken"]
+
+
+async def test_archives_are_looked_at_once_a_day_and_only_by_who_may_change_things(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, asked, told = [1000.0], [], []
+
+    async def expire_all(_hosts: Any, _tell: Any) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
+        asked.append(clock[0])
+        return ("acme/archive/shop.prod/1",), (diagnostics.error("one is damaged"),)
+
+    monkeypatch.setattr(serving.archives, "expire_all", expire_all)
+    monkeypatch.setattr(serving.time, "monotonic", lambda: clock[0])
+
+    def loop(*, reconcile: bool) -> serving.Loop:
+        voice = Voice(lambda _: None, told.append, asyncio.Event())
+        return serving.Loop(Opening(), serving.Serving(reconcile=reconcile), voice)
+
+    hosts: Any = None
+    assert await loop(reconcile=False)._expired(hosts) == {}
+    serves = loop(reconcile=True)
+    said = await serves._expired(hosts)
+    assert (said["expired"], told) == (("acme/archive/shop.prod/1",), ["error: one is damaged"])
+    clock[0] += serving.EXPIRY_SECONDS - 1
+    assert await serves._expired(hosts) == {}
+    clock[0] += 1
+    assert await serves._expired(hosts) == said
+    assert asked == [1000.0, 1000.0 + serving.EXPIRY_SECONDS]
 
 
 @pytest.mark.parametrize(
