@@ -6,15 +6,18 @@ import asyncio
 import datetime
 import http.client
 import json
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 import pytest
 
-from stackyard.cloud.client import EmbeddedCloud, processes
+from stackyard.cloud.client import EmbeddedCloud, images, processes
 from tests.functional.cloud import lambdas, test_apis
 from tests.functional.cloud.conftest import Clients, client_of
+from tests.functional.cloud.jobs import Jobs
 
 Found = dict[tuple[str, str], Decimal]
 REGION = "eu-west-1"
@@ -206,6 +209,31 @@ def test_a_functions_calls_bear_its_role_and_stay_within_the_region(client: Clie
     assert row.resource == f"arn:aws:sqs:{REGION}:{meter.account}:made"
     assert row.caller == f"arn:aws:iam::{meter.account}:role/for-make_queue"
     assert {each.kind for each in meter.rows() if each.caller == row.caller} == {"queue_requests", "bytes_inside"}
+
+
+def test_what_a_task_moves_is_its_roles(
+    client: Clients, meter: Meter, embedded_cloud: EmbeddedCloud, tmp_path: Path
+) -> None:
+    jobs = Jobs(embedded_cloud, client, tmp_path)
+    s3 = client("s3")
+    s3.create_bucket(Bucket="moved-by-tasks", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="moved-by-tasks", Key="in", Body=b"x" * 10_000)
+    role = jobs.role("mover", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    script = (
+        "import boto3\n"
+        "body = boto3.client('s3').get_object(Bucket='moved-by-tasks', Key='in')['Body'].read()\n"
+        "boto3.client('s3').put_object(Bucket='moved-by-tasks', Key='out', Body=body * 2)\n"
+        "boto3.client('sqs').create_queue(QueueName='q')\n"
+        "print('done')\n"
+    )
+    embedded_cloud.provide(images.LocalImage("mover", tmp_path, (sys.executable, "-c")))
+    _task, lines = jobs.ended(jobs.start(jobs.define(jobs.container(script, image="mover"), taskRoleArn=role)))
+    assert lines == ["done"]
+    found = {(row.kind, row.resource.split(":")[-1]): row.amount for row in meter.rows() if row.caller == role}
+    assert 30_000 <= found["bytes_inside", "moved-by-tasks"] < 31_000, "what came and what went, and little beside"
+    assert 50 < found["bytes_moved", "q"] < 1000, "to a service that a task reaches through a NAT gateway"
+    assert (found["requests", "moved-by-tasks"], found["read_requests", "moved-by-tasks"]) == (1, 1)
+    assert meter("log_bytes")["log_bytes", "tasks"] == len("done") + 26
 
 
 def test_only_the_clouds_owner_reads_the_meter(client: Clients, meter: Meter, embedded_cloud: EmbeddedCloud) -> None:

@@ -37,10 +37,10 @@ def cures(order: orders.Order) -> dict[str, arrivals.Cure]:
     return {
         f"{services}s3": _in_s3,
         f"{services}dynamodb": tables.cure,
-        f"{services}sqs": lambda module: _calls(module, "queue_requests", _queue, _queue_chunks),
-        f"{services}sns": lambda module: _calls(module, "topic_requests", _topic, _topic_chunks),
-        f"{services}kms": lambda module: _calls(module, "key_requests", _answered(_KEY), _one),
-        f"{services}secretsmanager": lambda module: _calls(module, "secret_requests", _answered(_SECRET), _one),
+        f"{services}sqs": lambda module: count_calls(module, "queue_requests", queue, queue_chunks),
+        f"{services}sns": lambda module: count_calls(module, "topic_requests", _topic, _topic_chunks),
+        f"{services}kms": lambda module: count_calls(module, "key_requests", _answered(_KEY), _one),
+        f"{services}secretsmanager": lambda module: count_calls(module, "secret_requests", _answered(_SECRET), _one),
         f"{services}cloudwatch_logs": _in_logs,
         f"{services}lambda_svc": _in_functions,
         f"{services}eventbridge": _in_events,
@@ -68,7 +68,7 @@ def _in_s3(module: Any) -> None:
     module.handle_request = handle_counted
 
 
-def _calls(module: Any, kind: str, named: Named, amount: Callable[[bytes, bytes], int]) -> None:
+def count_calls(module: Any, kind: str, named: Named, amount: Callable[[bytes, bytes], int]) -> None:
     """Every call counts; `named(body, answer)` is its resource, `amount(body, answer)` what it is billed as."""
     handle = module.handle_request
 
@@ -105,7 +105,8 @@ def _answered(pattern: re.Pattern[bytes]) -> Named:
     return named
 
 
-def _queue(body: bytes, said: bytes) -> bytes:
+def queue(body: bytes, said: bytes) -> bytes:
+    """`account/name` of the queue that a call of SQS, or its answer, names; empty when neither does."""
     found = _QUEUE.search(body) or _QUEUE.search(said[:4096])
     return bytes(found[1]) if found else b""
 
@@ -119,7 +120,7 @@ def _one(_body: bytes, _said: bytes) -> int:
     return 1
 
 
-def _queue_chunks(body: bytes, said: bytes) -> int:
+def queue_chunks(body: bytes, said: bytes) -> int:
     """Chunks of the messages that were sent or received; only what is long is looked into."""
     return max(1 if len(text) <= rounding.CHUNK else rounding.chunks(_messages(text)) for text in (body, said))
 
