@@ -124,11 +124,13 @@ async def test_resources_configuration_secrets_and_references(run: Run) -> None:
     assert monitor.stack_outputs == {"name": "id-1", "token": Secret("hush"), "where": "acme/core/dev"}
     assert [each.id for each in monitor.reads] == ["acme/base/dev"]
     assert monitor.finished == 1
+    assert not monitor.dry_run_was_read
     # The same program again, as a preview: nothing is built, and what is not made yet is unknown.
     preview = EchoMonitor(project="core", preview=True, computed={"pulumi:pulumi:StackReference": read})
     ended, _ = await run(body, preview, dry_run=True, **fields)
     assert ended == Exit(True)
     assert preview.stack_outputs["name"] is UNKNOWN
+    assert not preview.dry_run_was_read
 
 
 async def test_errors_panics_and_what_the_compiler_says(run: Run, tmp_path: Path) -> None:
@@ -180,6 +182,8 @@ async def test_what_the_monitor_refuses_ends_the_program_with_its_words(run: Run
     ended, _ = await run(
         """
         var pet Pet
+        asks := ctx.DryRun
+        _ = asks
         return ctx.RegisterResource("random:index/randomPet:RandomPet", "pet", nil, &pet)
         """,
         monitor,
@@ -187,6 +191,7 @@ async def test_what_the_monitor_refuses_ends_the_program_with_its_words(run: Run
     assert not ended.ok
     assert "no pets allowed" in ended.message
     assert "rpc error" not in ended.message
+    assert monitor.dry_run_was_read
 
 
 async def test_a_given_binary_is_run_and_a_missing_one_is_told(tmp_path: Path) -> None:
@@ -198,6 +203,7 @@ async def test_a_given_binary_is_run_and_a_missing_one_is_told(tmp_path: Path) -
     program = Program("core", "dev", "acme", tmp_path, environ=environ, options={"binary": "program"}, dry_run=True)
     assert await GoLanguage().run(program, monitor) == Exit(True)
     assert monitor.lines("stdout") == ["core true"]
+    assert monitor.dry_run_was_read, "nobody knows what a given binary asks"
     ended = await GoLanguage().run(Program("core", "dev", "acme", tmp_path, options={"binary": "none"}), monitor)
     assert (ended.ok, ended.message.startswith("there is no program none")) == (False, True)
     ended = await GoLanguage().run(Program("core", "dev", "acme", tmp_path, environ={"PATH": "/nonexistent"}), monitor)

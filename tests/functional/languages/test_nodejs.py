@@ -99,6 +99,38 @@ async def test_a_preview_has_unknown_outputs(run: Run) -> None:
     assert monitor.dry_run_was_read
 
 
+async def test_it_is_seen_that_a_program_does_not_ask_for_the_kind_of_operation(run: Run) -> None:
+    ended, monitor = await run(
+        """
+        const pet = new random.RandomPet("pet", { length: pulumi.output(2) });
+        export const name = pet.id.apply((id) => pulumi.secret(`${id}`));
+        export const left = Object.keys(process.env).filter((name) => name.startsWith("STACKYARD"));
+        """
+    )
+    assert ended.ok
+    assert not monitor.dry_run_was_read
+    assert monitor.stack_outputs == {"name": Secret("id-1"), "left": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ('pulumi.output("a").apply(() => pulumi.runtime.isDryRun());\n', {}),
+        ("[1].map(pulumi.runtime.isDryRun);\n", {}),
+        (
+            'import { isDryRun } from "@pulumi/pulumi/runtime/settings.js";\nisDryRun();\n',
+            {"name": "index.mjs", "head": ""},
+        ),
+    ],
+)
+async def test_a_program_that_asks_for_the_kind_of_operation_is_seen(
+    run: Run, text: str, fields: dict[str, str]
+) -> None:
+    ended, monitor = await run(text, **fields)
+    assert ended.ok
+    assert monitor.dry_run_was_read
+
+
 async def test_another_stack_is_read_as_a_resource(run: Run) -> None:
     read = {"outputs": {"vpc": "vpc-1", "key": Secret("s3cret")}, "secretOutputNames": ["key"], "name": "acme/core/dev"}
     monitor = EchoMonitor(project="web", computed={"pulumi:pulumi:StackReference": read})

@@ -24,6 +24,8 @@ pulumi.export("token", pulumi.Output.secret("hush-hush"))
     "web/index.ts": """
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import * as fs from "fs";
+fs.appendFileSync("runs", "x");
 const config = new pulumi.Config();
 const base = new pulumi.StackReference(`${pulumi.getOrganization()}/base/${pulumi.getStack()}`);
 class Pair extends pulumi.ComponentResource {
@@ -87,8 +89,11 @@ def test_stacks_of_several_languages_read_each_other_and_settle(estate: Path) ->
     assert pets["top"]["name"].startswith(pets["web"]["name"])
     assert pets["web"]["token"] == pets["top"]["token"] == "hush-hush"
     assert "hush-hush" not in first.stdout
+    runs = estate / "web" / "runs"
+    runs.unlink()
     again = up(estate).done()
     assert (again.counts, again.executed) == ({}, set())
+    assert runs.read_text(encoding="utf-8") == "x", "a program that has nothing to do is run once"
     # A change of the first goes through the second to the third, and is the preview's as it is the update's.
     program = estate / "base" / "__main__.py"
     program.write_text(program.read_text(encoding="utf-8").replace("length=1", "length=2"), encoding="utf-8")

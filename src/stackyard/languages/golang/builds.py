@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import dataclasses
 import hashlib
 import os
 import re
@@ -16,13 +17,24 @@ from typing import Final
 
 from stackyard import errors
 from stackyard.errors import Position
-from stackyard.languages.golang import sources
+from stackyard.languages.golang import asking, sources
 from stackyard.model.diagnostics import Diagnostic, error
 
 KEPT: Final = 3
 """How many builds of one program are kept: switching between branches builds nothing anew."""
 
 _FAULT: Final = re.compile(r"^(\S[^:\n]*\.(?:go|mod)):(\d+)(?::(\d+))?: (.+)$", re.MULTILINE)
+
+
+_SILENT: Final = ".silent"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Built:
+    """A program. `asks` is false when nothing in it can ask whether it is being previewed."""
+
+    path: Path
+    asks: bool = True
 
 
 class Builds:
@@ -32,23 +44,26 @@ class Builds:
         self._folder = folder or cache_folder()
         self._building: collections.defaultdict[Path, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
-    async def built(self, directory: Path, go: str, environ: Mapping[str, str]) -> Path:
-        """The path of an up-to-date build of the program in `directory`.
+    async def built(self, directory: Path, go: str, environ: Mapping[str, str]) -> Built:
+        """An up-to-date build of the program in `directory`; what it was found to be stands in its file's name.
 
         Raises `errors.DiagnosedError` with the compiler's complaints.
         """
         digest = await asyncio.to_thread(sources.digest, directory, go, environ)
         target = self._folder / hashlib.sha256(str(directory).encode()).hexdigest()[:16] / digest[:32]
         async with self._building[target]:
-            if target.exists():
-                os.utime(target)
-                return target
+            silent = target.with_name(target.name + _SILENT)
+            for known in (Built(silent, asks=False), Built(target)):
+                if known.path.exists():
+                    os.utime(known.path)
+                    return known
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as made:
                 await build(directory, go, environ, Path(made) / "program")
-                os.replace(Path(made) / "program", target)
+                new = Built(target) if await asking.can_ask(directory, go, environ) else Built(silent, asks=False)
+                os.replace(Path(made) / "program", new.path)
             self._forget(target.parent)
-        return target
+        return new
 
     def _forget(self, folder: Path) -> None:
         made = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime)

@@ -14,7 +14,7 @@ from stackyard import errors
 from stackyard.errors import Position
 from stackyard.languages import remote
 from stackyard.languages.base import Exit, Monitor, Program, located
-from stackyard.languages.golang.builds import Builds, build
+from stackyard.languages.golang.builds import Builds, Built, build
 from stackyard.languages.remote import Command
 
 _LEAD: Final = re.compile(r"\A(?:an unhandled error occurred: )?program failed:\s*")
@@ -37,7 +37,7 @@ class GoLanguage:
     async def run(self, program: Program, monitor: Monitor) -> Exit:
         """Build a program where it has to be, and run it to its end; see `languages.base.Language`."""
         try:
-            binary = await self._binary(program)
+            built = await self._built(program)
         except errors.DiagnosedError as refused:
             first, *others = refused.diagnostics
             return Exit(False, first.message, first.position, others=tuple(others))
@@ -46,23 +46,23 @@ class GoLanguage:
         pwd, _ = located(program)
 
         def command(address: str) -> Command:
-            return Command((str(binary),), pwd, environ(program, address))
+            return Command((str(built.path),), pwd, environ(program, address))
 
         told = Reader(program.directory).told
-        return await remote.run(program, monitor, command, told, grace_seconds=self._grace)
+        return await remote.run(program, monitor, command, told, asked=lambda: built.asks, grace_seconds=self._grace)
 
     async def close(self) -> None:
         """Nothing is kept warm."""
 
-    async def _binary(self, program: Program) -> Path:
+    async def _built(self, program: Program) -> Built:
         pwd, _ = located(program)
         named, target = option(program, "binary"), option(program, "buildTarget")
         if named:
-            return given(program.directory, named, program.environ)
+            return Built(given(program.directory, named, program.environ))
         go = compiler(program.directory, program.environ)
         if target:
             await build(pwd, go, program.environ, program.directory / target)
-            return program.directory / target
+            return Built(program.directory / target)
         return await self._builds.built(pwd, go, program.environ)
 
 

@@ -16,7 +16,7 @@ from stackyard import errors
 from stackyard.errors import Position
 from stackyard.languages import remote
 from stackyard.languages.base import Exit, Monitor, Program, located
-from stackyard.languages.nodejs import faults
+from stackyard.languages.nodejs import asking, faults
 from stackyard.languages.remote import Command
 
 RUNNER: Final = Path("node_modules/@pulumi/pulumi/cmd/run/index.js")
@@ -41,9 +41,12 @@ class NodejsLanguage:
             options = parsed(program.directory, program.options)
         except errors.ConfigError as error:
             return Exit(False, f"{error.message}: {error.hint}" if error.hint else error.message, error.position)
-        start = _Start(program, node, runner, options)
         reader = faults.Reader(program.directory)
-        return await remote.run(program, monitor, start.command, reader.told, grace_seconds=self._grace)
+        with asking.Watch() as watch:
+            command = _Start(program, node, runner, options, watch).command
+            return await remote.run(
+                program, monitor, command, reader.told, asked=watch.asked, grace_seconds=self._grace
+            )
 
     async def close(self) -> None:
         """Nothing is kept warm."""
@@ -91,8 +94,9 @@ def parsed(directory: Path, options: Mapping[str, Any]) -> Options:
 class _Start:
     """What starts one program."""
 
-    def __init__(self, program: Program, node: str, runner: Path, options: Options) -> None:
+    def __init__(self, program: Program, node: str, runner: Path, options: Options, watch: asking.Watch) -> None:
         self._program, self._node, self._runner, self._options = program, node, runner, options
+        self._watch = watch
 
     def command(self, address: str) -> Command:
         program = self._program
@@ -111,8 +115,9 @@ class _Start:
         if program.dry_run:
             flags.append("--dry-run")
         # As `-r`: the SDK's runner takes `--require` for a loader of the user's, and then loads no ES modules itself.
-        arguments = (self._node, "-r", str(PRELOAD), *self._options.arguments, str(self._runner), *flags, entry)
-        return Command(arguments, pwd, self._environ())
+        preloads = (part for path in (PRELOAD, asking.PRELOAD) for part in ("-r", str(path)))
+        arguments = (self._node, *preloads, *self._options.arguments, str(self._runner), *flags, entry)
+        return Command(arguments, pwd, self._environ(), (self._watch.theirs,))
 
     def _environ(self) -> dict[str, str]:
         program = self._program
@@ -124,7 +129,7 @@ class _Start:
             environ["PULUMI_NODEJS_TYPESCRIPT"] = "true"
         if self._options.tsconfig:
             environ["PULUMI_NODEJS_TSCONFIG_PATH"] = self._options.tsconfig
-        return environ
+        return environ | self._watch.environ
 
 
 def _spelt(key: str) -> str:

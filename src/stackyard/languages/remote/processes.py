@@ -17,8 +17,15 @@ from stackyard.languages.pipes import Pipe
 class Process:
     """A running command, leader of a process group of its own; what it writes goes to the monitor, line by line."""
 
-    def __init__(self, arguments: Sequence[str], directory: Path, environ: Mapping[str, str], monitor: Monitor) -> None:
-        """Start it. Raises OSError when there is no such command."""
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        directory: Path,
+        environ: Mapping[str, str],
+        monitor: Monitor,
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        """Start it, with `descriptors` open for it. Raises OSError when there is no such command."""
         self._pipes = [Pipe(monitor, "stdout"), Pipe(monitor, "stderr")]
         try:
             self._child = subprocess.Popen(
@@ -29,6 +36,7 @@ class Process:
                 stdout=self._pipes[0].theirs,
                 stderr=self._pipes[1].theirs,
                 process_group=0,
+                pass_fds=descriptors,
             )
         except OSError:
             for pipe in self._pipes:

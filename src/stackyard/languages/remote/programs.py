@@ -28,20 +28,28 @@ _ECHO: Final = re.compile(r"\brpc error: code = \w+ desc = ")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Command:
-    """How a program is started: the command line, where, and with which environment."""
+    """How a program is started: the command line, where, with which environment, and which open descriptors."""
 
     arguments: tuple[str, ...]
     directory: Path
     environ: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
 
 
 async def run(
-    program: Program, monitor: Monitor, command: Callable[[str], Command], told: Told, *, grace_seconds: float = 2.0
+    program: Program,
+    monitor: Monitor,
+    command: Callable[[str], Command],
+    told: Told,
+    *,
+    asked: Callable[[], bool] = lambda: True,
+    grace_seconds: float = 2.0,
 ) -> Exit:
     """Run `command(address)` to its end, its monitor and engine being served at that address.
 
     `told` is asked of every error that it logs, and of what it wrote to standard error when it ended badly without
-    having logged one. Whether it asked for the kind of operation cannot be seen, so it counts as asked.
+    having logged one. `asked` is called when it has ended: whether it asked for the kind of operation, as it is taken
+    to have where nobody can see that.
     """
     listener = _Listener(told)
     answers = Answers(program, monitor, listener.hears)
@@ -51,10 +59,11 @@ async def run(
     try:
         started = command(address)
         try:
-            process = Process(started.arguments, started.directory, started.environ, monitor)
+            process = Process(started.arguments, started.directory, started.environ, monitor, started.descriptors)
         except OSError as error:
             return Exit(False, f"{started.arguments[0]} cannot be started: {os.strerror(error.errno or 0)}")
         status = await process.wait(grace_seconds)
+        monitor.dry_run_was_read = asked()
     finally:
         await server.stop()
     return listener.judged(status, process.errors)
