@@ -12,7 +12,7 @@ import signal
 import socket
 from typing import Any
 
-from . import arrivals, endings, gateway, orders, patches
+from . import arrivals, endings, floods, gateway, orders, patches
 from .durability import door, keeping
 from .metering import counting, passages
 
@@ -38,7 +38,8 @@ def main(text: str) -> int:
         keeper.restore()
         application = door.Door(application, keeper)
     application = passages.Meter(application)
-    asyncio.run(_serve(order, gateway.Gateway(application, order.folder, emulator._loaded_modules), keeper))
+    application = gateway.Gateway(application, order.folder, emulator._loaded_modules)
+    asyncio.run(_serve(order, floods.Dam(application), keeper))
     return 0
 
 
