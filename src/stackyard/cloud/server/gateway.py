@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from . import reports
+from . import downloads, reports
 from .metering import counting, reading
 
 Scope = MutableMapping[str, Any]
@@ -23,8 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Called by programs that the cloud itself hands the URL to, with a secret of their own in the path.
-_OPEN = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/", "/_ministack/lambda-code/",
-         "/_ministack/lambda-layers/", "/_ministack/eks-auth/")  # fmt: skip
+_OPEN = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/", "/_ministack/eks-auth/")
 _CONTROL = re.compile(
     r"/_(?:ministack|localstack|stackyard)/|/health$"
     r"|/latest/(?:api|meta-data|user-data|dynamic)(?:/|$)|/v2/credentials(?:/|$)"
@@ -51,6 +50,9 @@ class Gateway:
 
     async def _control(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         given = next((value for name, value in scope["headers"] if name == b"x-stackyard-token"), b"")
+        if path.startswith(downloads.PLACES):
+            handed_out = downloads.is_signed(self._token, path, scope.get("query_string", b"").decode("latin-1"))
+            given = self._token if handed_out else b""
         if not hmac.compare_digest(given, self._token):
             await _answer(send, 403, {"message": "This endpoint needs the embedded cloud's token."})
         elif path == "/_stackyard/health":

@@ -19,6 +19,7 @@ import queue
 import shutil
 import struct
 import subprocess
+import sys
 import termios
 import time
 import types
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # Relative, since the server is loaded under another name.
-from .. import confinement, reports  # noqa: TID252
+from .. import confinement, downloads, peers, reports  # noqa: TID252
 
 if TYPE_CHECKING:
     from stackyard.cloud.server import arrivals, orders
@@ -51,13 +52,46 @@ def cures(order: orders.Order) -> dict[str, arrivals.Cure]:
         for kind in (module.Worker, module.ProvidedWorker):
             _known_while_spawning(kind)
         _told_of_memory(module.Worker)
+        _asked_by_its_own(module.ProvidedWorker)
         module.subprocess = _Boxed(endpoint)
 
     def in_service(module: Any) -> None:
         module.subprocess = _Boxed(endpoint)
+        _handed_out(module, secret.strip())
         _one_stream(module, secret)
 
     return {"ministack.core.lambda_runtime": in_runtime, "ministack.services.lambda_svc": in_service}
+
+
+def _handed_out(module: Any, secret: bytes) -> None:
+    """Sign the addresses of code and layers, which the gateway asks for. A layer's is kept with it, and has no end."""
+    code, layer = module._presigned_code_url, module._layer_content_url
+    module._presigned_code_url = lambda *given: downloads.signed(secret, code(*given), downloads.SHORT)
+    module._layer_content_url = lambda *given: downloads.signed(secret, layer(*given), downloads.LONG)
+
+
+def _asked_by_its_own(kind: Any) -> None:
+    """Let nobody but the function's own user take its events: its runtime API is a port that everybody reaches.
+
+    Where the server is not root all programs are of one user, and this keeps none of them apart.
+    """
+    if sys.platform != "linux":
+        return
+    build = kind._build_handler_class
+
+    def build_checked(self: Any, *given: Any) -> Any:
+        base: Any = build(self, *given)
+        account = self.config.get("FunctionArn", "::::").split(":")[4]
+        own = confinement.uid_of(account) if confinement.means() == "namespaces" else os.geteuid()
+
+        class Checked(base):  # type: ignore[misc]
+            def handle(self) -> None:
+                if peers.user_of(self.client_address, self.connection.getsockname()) == own:
+                    super().handle()
+
+        return Checked
+
+    kind._build_handler_class = build_checked
 
 
 def _secret_credentials(module: Any, secret: bytes) -> None:
