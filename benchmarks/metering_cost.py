@@ -2,8 +2,8 @@
 
     python -m benchmarks.metering_cost [calls]
 
-The emulator's part is replaced by nothing, so that what is left is the counting alone. Processor time, best of five rounds:
-what else the machine does is not to be measured. Beside them stands one look-up in a dictionary, to compare machines.
+The emulator's part is replaced by nothing, so that what is left is the counting alone. Processor time, the best of
+five rounds: what else the machine does is not to be measured. One look-up in a dictionary compares machines.
 """
 
 from __future__ import annotations

@@ -27,12 +27,17 @@ _KINDS: Final = frozenset(kind.value for kind in Kind)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """A resource as the states know it: whom it belongs to, its name, its type and its stack."""
+    """A resource as the states know it, whom it belongs to, and its stack; `account` is where that is."""
 
     owner: Owner
-    name: str
-    type: str
+    resource: Resource
     stack: str
+    account: str = ""
+
+    @property
+    def name(self) -> str:
+        """The resource's name in its program."""
+        return URN(self.resource.urn).name
 
 
 def places(pasts: Iterable[Past]) -> dict[str, Place]:
@@ -44,7 +49,7 @@ def places(pasts: Iterable[Past]) -> dict[str, Place]:
             if fresh:
                 owners = Owners(state.resources, past.owner)
                 for arn, each in fresh:
-                    found[arn] = Place(owners.of(each), URN(each.urn).name, each.type, past.stack)
+                    found[arn] = Place(owners.of(each), each, past.stack, past.account)
     return found
 
 
@@ -113,6 +118,6 @@ def _use(
         approximate=THROUGH_NAT if kind == Kind.BYTES_MOVED else "",
         owner=owner,
         name=place.name if place else "",
-        type=place.type if place else "",
+        type=place.resource.type if place else "",
         stack=place.stack if place else "",
     )

@@ -12,9 +12,10 @@ from stackyard.model.estates import Stack
 from stackyard.operations.workspace import DEFAULT_REGION, Workspace
 
 
-def client(workspace: Workspace, service: str, organization: str = "") -> Any:
+def client(workspace: Workspace, service: str, organization: str = "", region: str = "") -> Any:
     """The client of `service` (its botocore name) in the organization's account; without one, in the platform's.
 
+    In the region that its project files give, unless `region` names another.
     Starts the embedded cloud on need. It and the client's methods block: call them in threads. Clients are safe
     between threads and made once for equal credentials. Raises CloudError when the cloud cannot be started.
     """
@@ -22,7 +23,7 @@ def client(workspace: Workspace, service: str, organization: str = "") -> Any:
     from stackyard.providers.aws import connections, settings  # lazy: as above
 
     environ = _environ(workspace, organization)
-    region = "" if environ else _region(workspace, organization)
+    region = region or ("" if environ else _region(workspace, organization))
     read = settings.read(base.Settings({"region": region} if region else {}, environ))
     return connections.connect(read).client(service, read.region)
 

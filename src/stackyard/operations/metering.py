@@ -19,7 +19,6 @@ from stackyard.cost.usage import Kind, RunTime, Usage
 from stackyard.tenancy import rows
 
 AT_REST: Final = "objects that were deleted in the month are not counted"
-TAKEN_IN: Final = "log data taken in is what is kept of groups that began in the month"
 METRICS_A_RUN: Final = 3
 """`FailedRuns`, `SucceededRuns`, `RunSeconds`; a custom metric costs for each hour in which it gets data."""
 
@@ -27,7 +26,7 @@ METRICS_A_RUN: Final = 3
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
     """One account and what its organization's site made there; empty names are not read. No run takes longer than
-    `run_limit`. `counted` says that its cloud itself counts what logs take in.
+    `run_limit`.
 
     `client(service)` gives a boto3 client. The organization of the platform's own account is `platform`.
     """
@@ -39,7 +38,6 @@ class Account:
     buckets: tuple[str, ...] = ()
     log_groups: str = ""
     run_limit: datetime.timedelta | None = None
-    counted: bool = False
 
 
 def read(account: Account, period: Period, now: datetime.datetime) -> tuple[Usage, ...]:
@@ -179,5 +177,3 @@ def _of_group(account: Account, group: Mapping[str, Any], period: Period) -> Ite
     whose = (parts[0], parts[1]) if len(parts) == 2 and account.organization != SHARED else ("", "")
     common = (name, account.number)
     yield Usage(account.organization, *whose, Kind.LOG_BYTES_STORED, amount, *span, *common, AT_REST)
-    if began >= period.start and not account.counted:
-        yield Usage(account.organization, *whose, Kind.LOG_BYTES, amount, *span, *common, TAKEN_IN)

@@ -129,7 +129,7 @@ def test_every_version_counts_from_when_it_was_written() -> None:
     assert {use.approximate for use in found} == {metering.AT_REST}
 
 
-def test_logs_belong_to_their_environment_and_are_taken_in_where_they_began() -> None:
+def test_kept_logs_belong_to_their_environment() -> None:
     def group(name: str, began: datetime.datetime) -> dict[str, Any]:
         return {"logGroupName": name, "storedBytes": 100, "creationTime": int(began.timestamp() * 1000)}
 
@@ -143,7 +143,6 @@ def test_logs_belong_to_their_environment_and_are_taken_in_where_they_began() ->
     assert [(use.project, use.environment, use.kind) for use in found] == [
         ("", "", Kind.LOG_BYTES_STORED),
         ("shop", "prod", Kind.LOG_BYTES_STORED),
-        ("shop", "prod", Kind.LOG_BYTES),
     ]
 
 
