@@ -141,9 +141,12 @@ async def test_a_command_that_takes_too_long_is_killed_with_its_children(
     provider: command.CommandProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.1)
+    limit = asyncio.timeout(None)
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: limit)
     family = Family(tmp_path)
     task = asyncio.ensure_future(create(provider, 2, create=STUBBORN))
     await family.meet()
+    limit.reschedule(asyncio.get_running_loop().time())
     with pytest.raises(errors.ProviderError, match="longer than 2 s"):
         await task
     await family.wait_for_the_end()
