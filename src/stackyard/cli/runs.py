@@ -97,7 +97,13 @@ def logs_command(environment: str, run: str | None, follow: bool, opening: Openi
         if not chosen:
             raise errors.UsageError(f"{environment} has not run yet", hint=f"stackyard environment run {environment}")
         await _follow(hosts, record, chosen, as_json=as_json, follow=follow)
-        return _code(await launching.ended(hosts, record, chosen)) if follow else 0
+        if not follow:
+            return 0
+        row = await launching.ended(hosts, record, chosen)
+        if not as_json and (code := _code(row)):
+            screens.note(f"run {chosen} has {row['status']}: {views.why(row) or 'it does not say why'}")
+            return code
+        return _code(row)
 
     return asyncio.run(_within(opening, environment, work))
 

@@ -135,7 +135,9 @@ async def in_cloud(function: Callable[P, T], *arguments: P.args, **named: P.kwar
     try:
         return await asyncio.to_thread(function, *arguments, **named)
     except (exceptions.BotoCoreError, exceptions.ClientError) as fault:
-        raise errors.ProviderError(str(fault)) from fault
+        away = isinstance(fault, exceptions.ConnectionError | exceptions.HTTPClientError)
+        hint = "`stackyard cloud status` says whether the embedded cloud is up" if away else ""
+        raise errors.ProviderError(str(fault), hint=hint) from fault
 
 
 @contextlib.asynccontextmanager

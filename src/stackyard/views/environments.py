@@ -19,6 +19,7 @@ _EXITS: Final = {
     "66": "misses a secret's value, or its plugins",
     "73": "was refused at its commit: somebody else has the lease",
     "124": "reached its time limit",
+    "137": "was killed, for its memory or by somebody",
     "143": "was asked to stop",
 }
 """As docs/guide/runs-of-data.md tells them."""

@@ -113,7 +113,8 @@ def _they_are_listed_and_read(hosted: Hosted) -> None:
     old = _run(hosted, "logs", NAME, "20260101T000000.000000Z-0a0b0c0d").done()
     assert old.stdout == "22:13:20 7 rows\n"
     assert _run(hosted, "logs", NAME).done().stdout == ""  # the latest wrote nothing
-    assert _run(hosted, "logs", NAME, "-f").exit_code == 4
+    failed = _run(hosted, "logs", NAME, "-f")
+    assert (failed.exit_code, failed.stderr) == (4, f"run {NEW} has failed: exit code 1: see its log\n")
     assert "has no run 'x'" in _run(hosted, "logs", NAME, "x").stderr
 
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from stackyard.errors import ProviderError
 from stackyard.operations import hosting
@@ -49,5 +49,12 @@ async def test_the_clouds_own_faults_are_ours() -> None:
     def refused() -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
 
-    with pytest.raises(ProviderError, match="AccessDenied"):
+    def away() -> None:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    with pytest.raises(ProviderError, match="AccessDenied") as denied:
         await hosting.in_cloud(refused)
+    assert denied.value.hint == ""
+    with pytest.raises(ProviderError, match="Could not connect") as gone:
+        await hosting.in_cloud(away)
+    assert "stackyard cloud status" in gone.value.hint

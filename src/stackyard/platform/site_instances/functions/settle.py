@@ -19,6 +19,7 @@ Row = dict[str, Any]
 RUN = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
 FINAL = ("succeeded", "failed", "stopped")
 SIGNALLED = (137, 143)  # ended by SIGKILL or SIGTERM
+LATE = 124
 
 
 @cache
@@ -59,12 +60,20 @@ def outcome(task: Row, row: Row) -> str:
         return "succeeded"
     if "OutOfMemory" in reason:
         return "failed"
-    return "stopped" if code in SIGNALLED or (row.get("stop_requested") and code is not None) else "failed"
+    if row.get("stop_requested") and code is not None:
+        return "stopped"
+    # A task that somebody stops says so; one whose container was killed, as for memory, only that it has exited.
+    return "stopped" if code in SIGNALLED and task.get("stopCode") != "EssentialContainerExited" else "failed"
 
 
 def exit_code(task: Row) -> int | None:
-    """The first container's exit code that is not 0; None when none has started."""
-    codes = [each["exitCode"] for each in task.get("containers") or () if each.get("exitCode") is not None]
+    """The first container's exit code that is not 0; None when none has started.
+
+    The clock beside a run counts only when the run did not keep its time limit itself, and then before the others.
+    """
+    ended = [each for each in task.get("containers") or () if each.get("exitCode") is not None]
+    clock = [each["exitCode"] for each in ended if each.get("name") == "clock"]
+    codes = [LATE] if LATE in clock else [each["exitCode"] for each in ended if each.get("name") != "clock"]
     return next((code for code in codes if code), 0) if codes else None
 
 
