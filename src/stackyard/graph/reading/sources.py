@@ -41,10 +41,12 @@ class Source:
 
     def is_(self, index: int, *texts: str) -> bool:
         """Whether signs and names stand there, one after another."""
-        return all(
-            self.at(index + offset).kind in (NAME, SIGN) and self.at(index + offset).text == text
-            for offset, text in enumerate(texts)
-        )
+        if index < 0 or index + len(texts) > len(self.tokens):
+            return False
+        for token, text in zip(self.tokens[index : index + len(texts)], texts, strict=True):
+            if token.text != text or token.kind not in (NAME, SIGN):
+                return False
+        return True
 
     def position(self, index: int) -> Position:
         """Where a token stands."""
