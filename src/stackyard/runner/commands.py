@@ -1,4 +1,4 @@
-"""What the image's entry point can do: `run` (the default) and `install-plugins`."""
+"""What the image's entry point can do: `run` (the default), `clock` beside it, and `install-plugins`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from . import installing, logs, running
+from . import clock, installing, logs, running
 from .faults import STOPPED, USAGE, RunFault
 
 
@@ -20,9 +20,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if command == "run":
             return running.run(os.environ, Path(sys.executable).with_name("meltano"))
+        if command == "clock":
+            return clock.watch(os.environ)
         if command == "install-plugins":
             return installing.install(os.environ)
-        raise RunFault(f"{command!r} is not a command: run or install-plugins", USAGE)
+        raise RunFault(f"{command!r} is not a command: run, clock or install-plugins", USAGE)
     except RunFault as fault:
         logs.say(str(fault))
         return fault.code

@@ -82,6 +82,15 @@ def read(environ: Mapping[str, str]) -> Order:
     return order
 
 
+def limit(environ: Mapping[str, str]) -> float:
+    """The run's time limit in seconds. Raises RunFault."""
+    faults: list[str] = []
+    seconds = _seconds(environ.get("STACKYARD_RUN_MINUTES") or "60", faults)
+    if faults:
+        raise RunFault(faults[0], USAGE)
+    return seconds
+
+
 def _seconds(text: str, faults: list[str]) -> float:
     try:
         minutes = float(text)

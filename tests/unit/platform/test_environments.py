@@ -75,6 +75,14 @@ def test_a_run_is_told_its_environment_at_a_pinned_commit() -> None:
     assert json.loads(variables["STACKYARD_JOBS"]) == ["orders"]
 
 
+def test_a_clock_beside_the_run_knows_its_limit_and_nothing_else() -> None:
+    """What the project's code can reach could be stopped by it."""
+    recording = made(run_minutes=7, secrets={"SHOP_PASSWORD": "/site/acme/shop/P"})
+    _, beside = json.loads(recording.one("ecs/taskDefinition")["containerDefinitions"])
+    assert (beside["command"], beside["essential"]) == (["clock"], True)
+    assert beside["environment"] == [{"name": "STACKYARD_RUN_MINUTES", "value": "7"}]
+
+
 def test_a_projects_variables_do_not_replace_the_platforms() -> None:
     assert told(made(variables={"STACKYARD_BUCKET": "theirs"}))["STACKYARD_BUCKET"] == "data"
 

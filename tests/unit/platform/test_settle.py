@@ -97,6 +97,16 @@ def stopped(code: int | None = 0, **task: Any) -> Row:
 
 
 @pytest.mark.parametrize(
+    ("run", "clock", "found"), [(0, 0, 0), (0, 143, 0), (1, 0, 1), (137, 124, 124), (143, 124, 124), (None, 0, None)]
+)
+def test_the_clock_beside_a_run_counts_only_when_it_has_ended_it(
+    run: int | None, clock: int, found: int | None
+) -> None:
+    containers = [{"name": "runner", "exitCode": run}, {"name": "clock", "exitCode": clock}]
+    assert settle.exit_code({"containers": containers}) == found
+
+
+@pytest.mark.parametrize(
     ("code", "row", "task", "status"),
     [
         (0, {}, {}, "succeeded"),

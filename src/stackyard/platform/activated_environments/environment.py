@@ -24,6 +24,7 @@ from stackyard.platform.components.tags import Tags
 
 FUNCTIONS: Final = Path(__file__).parent / "functions"
 CONTAINER: Final = "runner"
+CLOCK: Final = "clock"
 PLUGINS: Final = "plugins"
 _KNOWN_BYTES: Final = 1500
 
@@ -324,6 +325,7 @@ def _containers(given: Mapping[str, Any]) -> str:
     root = given["plugins_root"]
     mounts = [{"sourceVolume": PLUGINS, "containerPath": root, "readOnly": True}] if root else []
     logs = {"awslogs-group": given["group"], "awslogs-region": given["region"], "awslogs-stream-prefix": "run"}
+    minutes = [each for each in environment if each["name"] == "STACKYARD_RUN_MINUTES"]
     return json.dumps(
         [
             {
@@ -335,6 +337,15 @@ def _containers(given: Mapping[str, Any]) -> str:
                 "mountPoints": mounts,
                 "stopTimeout": 30,
                 "logConfiguration": {"logDriver": "awslogs", "options": logs},
-            }
+            },
+            # Whose end ends the task: the project's code can stop the runner's own clock, and sees nothing of this one.
+            {
+                "name": CLOCK,
+                "image": given["image"],
+                "essential": True,
+                "command": ["clock"],
+                "environment": minutes,
+                "stopTimeout": 2,
+            },
         ]
     )
