@@ -97,6 +97,7 @@ def _facts(found: tenants.Shown) -> list[tuple[str, str]]:
             "runs",
             f"{limits.concurrent_runs} at once, {limits.run_minutes} minutes, {limits.cpu} cpu, {limits.memory_mb} MB",
         ),
+        ("environments", f"{limits.environments} at most"),
         ("logs kept", f"{said.retention_days} days"),
     ]
     if budget:

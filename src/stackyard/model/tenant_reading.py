@@ -116,12 +116,13 @@ def _deed(place: Place) -> Deed:
 
 
 def _limits(place: Place) -> Limits:
-    fields = place.fields(("concurrent_runs", "run_minutes", "cpu", "memory_mb"))
+    fields = place.fields(("concurrent_runs", "run_minutes", "cpu", "memory_mb", "environments"))
     limits = Limits(
         fields["concurrent_runs"].whole(Limits().concurrent_runs, 1, 100),
         fields["run_minutes"].whole(Limits().run_minutes, 1, 1440),
         fields["cpu"].whole(Limits().cpu, 256, 16384),
         fields["memory_mb"].whole(Limits().memory_mb, 512, 122880),
+        fields["environments"].whole(Limits().environments, 1, 1000),
     )
     if limits.cpu not in _MEMORY:
         fields["cpu"].fail(

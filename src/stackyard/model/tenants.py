@@ -69,12 +69,14 @@ class Group:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that runs of an organization may take: at once, and each; cpu in 1/1024 vCPU."""
+    """The most that runs of an organization may take: at once, and each; cpu in 1/1024 vCPU. And how many activated
+    environments its refs may make: who may push a branch could push thousands."""
 
     concurrent_runs: int = 2
     run_minutes: int = 60
     cpu: int = 1024
     memory_mb: int = 2048
+    environments: int = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

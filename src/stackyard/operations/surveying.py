@@ -94,6 +94,7 @@ def wish(
         unheard=frozenset(each.project for each in heard if each.silent),
         blocked=blocked,
         suspended=organization.suspended,
+        most=organization.limits.environments,
         deployed=frozenset(_of_owner(orphans, hosting.HOSTED, name)),
         unrecorded=frozenset(_of_owner(orphans, hosting.ENVIRONMENTS, name)) - blocked,
     )

@@ -53,7 +53,8 @@ class Wish:
 
     `projects` are those that its file names, `unheard` those whose repository or rules could not be read, `blocked`
     keys whose record could not. `orphaned`: its file is gone or cannot be read. `deployed` are projects whose stack
-    has resources though the estate does not ask for it; `unrecorded` are keys of such environments' stacks.
+    has resources though the estate does not ask for it; `unrecorded` are keys of such environments' stacks. `most` is
+    how many environments it may have, 0 for any number.
     """
 
     organization: str
@@ -65,6 +66,7 @@ class Wish:
     orphaned: bool = False
     deployed: frozenset[str] = frozenset()
     unrecorded: frozenset[str] = frozenset()
+    most: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -141,11 +143,23 @@ def decide(wish: Wish, active: Sequence[Activation], now: int) -> Decision:
     changes = [_change(record, chosen.get(key), wish, now) for key, record in mine.items()]
     if not wish.suspended:
         new = [key for key in chosen if key not in mine and key not in wish.blocked]
+        if new and wish.most and len(mine) + len(new) > wish.most:
+            room = max(0, wish.most - len(mine))
+            faults.append(_too_many(wish, [chosen[key].target for key in new[room:]]))
+            new = new[:room]
         changes += [Change(Act.ACTIVATE, None, chosen[key].target, "new") for key in new]
     leftovers = tuple(_leftovers(wish))
     faults += (_waiting(each) for each in leftovers if each.waits)
     ordered = tuple(sorted(changes, key=lambda change: change.entry))
     return Decision(wish.organization, ordered, tuple(faults), leftovers)
+
+
+def _too_many(wish: Wish, left: Sequence[Activation]) -> Diagnostic:
+    """Told once, however many there are: who may push can push thousands."""
+    named = ", ".join(each.ref for each in left[:3])
+    more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+    message = f"{wish.organization} may have {wish.most} environments: {named}{more} get none"
+    return diagnostics.error(message, hint="delete branches or tags, or raise limits.environments in its file")
 
 
 def _leftovers(wish: Wish) -> Iterator[Leftover]:

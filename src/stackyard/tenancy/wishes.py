@@ -7,6 +7,7 @@ and what is active of it stays.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from stackyard.errors import DiagnosedError, SourceError, StackyardError, Unreachable
@@ -128,6 +129,7 @@ class _Matching:
     ) -> None:
         self._organization, self._project, self._rules = organization, project, its_rules
         self._records, self._report = records, report
+        self._until = time.monotonic() + sources.FETCHING_SECONDS
 
     def by_hand(self, found: Sequence[Ref]) -> Iterator[Wanted]:
         """What somebody activated, while its ref is there."""
@@ -163,6 +165,11 @@ class _Matching:
         """When a ref's commit was made; None, and reported, when the commit cannot be read."""
         if record is not None and record.commit == ref.commit and record.moved:
             return record.moved
+        if time.monotonic() > self._until:  # one slow server and many branches would hold everybody's reconciling up
+            raise Unreachable(
+                f"its commits take more than {sources.FETCHING_SECONDS:.0f} seconds to fetch",
+                hint="what was fetched is kept, and the next reconcile goes on from there",
+            )
         try:
             return sources.fetch(self._project.repository, ref.commit).moved
         except Unreachable:

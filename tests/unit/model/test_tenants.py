@@ -34,7 +34,7 @@ WHOLE: dict[str, Any] = {
             ],
         }
     },
-    "limits": {"concurrent_runs": 3, "run_minutes": 30, "cpu": 512, "memory_mb": 3072},
+    "limits": {"concurrent_runs": 3, "run_minutes": 30, "cpu": 512, "memory_mb": 3072, "environments": 7},
     "budget": {"monthly": 250, "warn_at": [50, 100], "action": "suspend"},
     "cost_owner": "sales",
     "retention_days": 90,
@@ -68,7 +68,7 @@ def test_a_whole_file() -> None:
         Rule("tag", "v*", "staging", "v-{slug}", archive=False),
         Rule("branch", "feature/**", "dev", "dev-{slug}", expires=72 * 3600),
     )
-    assert read.limits == Limits(3, 30, 512, 3072)
+    assert read.limits == Limits(3, 30, 512, 3072, 7)
     assert read.budget == Budget(250.0, (50, 100), "suspend")
     assert (read.retention_days, read.disposable, read.suspended) == (90, True, False)
 

@@ -44,6 +44,20 @@ def test_a_new_ref_is_activated_and_then_kept() -> None:
     assert again.pending == ()
 
 
+def test_refs_make_so_many_environments_and_no_more() -> None:
+    """Whoever may push a branch could push thousands; those that are there stay, and it is told once."""
+    there = [up(target(f"e{number}", f"refs/heads/e{number}")) for number in range(3)]
+    wanted = [target(f"e{number}", f"refs/heads/e{number}") for number in range(9)]
+    decision = reconcile.decide(wish(*wanted, most=5), there, NOW)
+    assert [what for what, _ in acts(decision)] == [Act.KEEP] * 3 + [Act.ACTIVATE] * 2
+    (told,) = decision.diagnostics
+    assert "may have 5 environments" in told.message
+    assert "and 1 more" in told.message
+    over = reconcile.decide(wish(*wanted, most=2), there, NOW)
+    assert acts(over) == [(Act.KEEP, f"shop.e{number}") for number in range(3)]
+    assert reconcile.decide(wish(*wanted[:3], most=3), there, NOW).diagnostics == ()
+
+
 def test_what_the_project_was_read_for_stays_while_it_is_the_same_project() -> None:
     record = up(target(plugins="key", source="projects/shop/sources/1.tar.gz", activated=5))
     assert acts(reconcile.decide(wish(target()), [record], NOW)) == [(Act.KEEP, "shop.prod")]
