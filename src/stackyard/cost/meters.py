@@ -21,7 +21,6 @@ from stackyard.model.urns import URN
 from stackyard.model.values import Secret
 
 THROUGH_NAT: Final = "what tasks move to services other than buckets and tables is priced as through a NAT gateway"
-NOBODYS: Final = Owner()
 _KINDS: Final = frozenset(kind.value for kind in Kind)
 
 
@@ -75,23 +74,22 @@ def charged(
     sums: dict[tuple[str, str, str, Owner], tuple[Decimal, datetime.datetime, datetime.datetime]] = {}
     strange = set()
     for each in counts:
-        account = accounts.get(each.account)
-        if account is None:
+        place = known.get(each.resource)
+        owner = place.owner if place is not None else accounts.get(each.account)
+        if owner is None:
             strange.add(each.account)
         elif each.kind in _KINDS:
-            key = (each.account, each.kind, each.resource, _owner(each, known, account))
+            key = (each.account, each.kind, each.resource, _bearer(owner, known.get(each.caller)))
             amount, start, end = sums.get(key, (Decimal(0), each.start, each.end))
             sums[key] = (amount + each.amount, min(start, each.start), max(end, each.end))
     return tuple(_use(*key, *found, known) for key, found in sorted(sums.items())), tuple(sorted(strange))
 
 
-def _owner(count: Count, known: Mapping[str, Place], account: Owner) -> Owner:
-    place, calls = known.get(count.resource), known.get(count.caller)
-    owner = place.owner if place is not None else account
-    caller = calls.owner if calls is not None else NOBODYS
-    if owner.environment or not caller.environment or caller.organization != owner.organization:
+def _bearer(owner: Owner, caller: Place | None) -> Owner:
+    """The environment that called, where the owner is its organization and not another environment."""
+    if caller is None or not caller.owner.environment or owner.environment:
         return owner
-    return caller
+    return caller.owner if caller.owner.organization == owner.organization else owner
 
 
 def _use(

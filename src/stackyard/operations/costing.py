@@ -184,7 +184,7 @@ async def _counted(
         found = await workspace.cloud.usage(period.start, period.end)
     except errors.CloudError as fault:
         return Used(notes=(f"what the embedded cloud counted cannot be read: {fault}",))
-    used, strange = meters.charged(found.counts, meters.places(pasts), _owners(workspace, people))
+    used, strange = meters.charged(found.counts, meters.places(pasts), _owners(workspace, people, pasts))
     notes = [f"used by accounts that belong to nobody here: {', '.join(strange)}"] if strange else []
     first = min((past.states[0].time for past in pasts), default=None)
     if found.since and first and max(first, period.start) < found.since:
@@ -212,12 +212,14 @@ async def _watched(workspace: Workspace, pasts: Sequence[Past], period: Period) 
     return found
 
 
-def _owners(workspace: Workspace, people: Mapping[str, Organization]) -> dict[str, Owner]:
-    """Whom the embedded accounts belong to: one an organization, and the platform's, or the estate's, own."""
+def _owners(workspace: Workspace, people: Mapping[str, Organization], pasts: Sequence[Past]) -> dict[str, Owner]:
+    """Whom the embedded accounts belong to: one an organization, those that are gone too, and the platform's own."""
     usual = SHARED if people else workspace.estate.organization
     tenants = {*people, *(stack.tenant for stack in workspace.estate.stacks if stack.tenant)}
     own = {workspace.account(): Owner("fabric" if people else "", usual, cost_owner=usual)}
-    return own | {clouds.account_of(name): Owner("sites", name, cost_owner=name) for name in tenants}
+    gone = {past.account: past.owner.organization for past in pasts if past.account}
+    found = {**gone, **{clouds.account_of(name): name for name in tenants}}
+    return {account: Owner("sites", name, cost_owner=name) for account, name in found.items()} | own
 
 
 async def _told(

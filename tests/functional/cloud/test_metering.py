@@ -173,6 +173,9 @@ def test_messages_events_keys_secrets_and_logs(client: Clients, meter: Meter) ->
     secret = secrets.create_secret(Name="s", SecretString="v")["ARN"]
     for _ in range(2):
         secrets.get_secret_value(SecretId="s")
+    keys.list_keys()
+    secrets.list_secrets()
+    topics.list_topics()
     logs.create_log_group(logGroupName="/g")
     logs.create_log_stream(logGroupName="/g", logStreamName="s")
     now = int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
@@ -181,9 +184,12 @@ def test_messages_events_keys_secrets_and_logs(client: Clients, meter: Meter) ->
     assert meter("queue_requests", "topic_requests", "events", "key_requests", "secret_requests", "log_bytes") == {
         ("queue_requests", "q"): 1 + 1 + 1 + 2 + 1,
         ("topic_requests", "news"): 1 + 1 + 2,
+        ("topic_requests", ""): 1,
         ("events", "event-bus/default"): 3,
         ("key_requests", f"key/{key}"): 3,
+        ("key_requests", ""): 1,
         ("secret_requests", secret.split(":")[-1]): 3,
+        ("secret_requests", ""): 1,
         ("log_bytes", "/g"): 4 + 2 + 2 * 26,
     }
 

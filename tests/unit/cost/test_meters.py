@@ -81,6 +81,8 @@ def test_what_no_state_knows_is_its_accounts_and_of_strangers_nobodys() -> None:
     assert owners(count(Kind.REQUESTS, "arn:aws:s3:::by-hand")) == [ACCOUNTS["222"]]
     used, strange = meters.charged([count(Kind.REQUESTS, "", account="999")], KNOWN, ACCOUNTS)
     assert (used, strange) == ((), ("999",))
+    [gone], strange = meters.charged([count(Kind.REQUESTS, "arn:aws:s3:::gone", account="999")], KNOWN, ACCOUNTS)
+    assert (gone.organization, strange) == ("acme", ()), "a resource that is known is its owner's, whatever the account"
 
 
 def test_callers_of_one_owner_are_added_up_and_kinds_that_are_not_known_left_out() -> None:

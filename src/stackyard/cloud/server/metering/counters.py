@@ -40,6 +40,7 @@ class Counters:
         self._slots: dict[Key, int] = {}
         self._waiting: dict[tuple[int, Key], int] = {}  # what has no place yet, since the disk is full
         self._changed = False
+        self._left: list[int] = []  # files of months that are over, to be settled and closed
 
     def add(self, account: str, kind: str, resource: str, caller: str, amount: int) -> None:
         """Count `amount` in the current hour."""
@@ -65,14 +66,23 @@ class Counters:
                 slot = self._placed(hour, key, amount)
                 if slot and self._month is not None:
                     self._month.cells[slot] += amount
-            month, changed, self._changed = self._month, self._changed, False
-            if month is not None and changed:
-                month.settle()
+            files, self._left = self._left, []
+            if self._month is not None and self._changed:
+                files += self._month.files()
+            self._changed = False
+        # Without the lock: nobody who counts waits for the disk.
+        try:
+            for file in files:
+                os.fdatasync(file)
+        finally:
+            for file in files:
+                os.close(file)
 
     def close(self) -> None:
-        """Write what is left, and close the files."""
-        self.settle()
+        """Close the files, without settling."""
         with self._lock:
+            while self._left:
+                os.close(self._left.pop())
             if self._month is not None:
                 self._month.close()
                 self._month, self._hour = None, -1
@@ -95,7 +105,7 @@ class Counters:
         if self._month is None or self._month.name != name:
             opened = _Month(self._folder, name)
             if self._month is not None:
-                self._month.settle()
+                self._left += self._month.files()
                 self._month.close()
             self._month = opened
             self._slots.clear()
@@ -131,9 +141,9 @@ class _Month:
         self.cells[0] = slot
         return slot
 
-    def settle(self) -> None:
-        os.fdatasync(self._keys.fileno())
-        self._map.flush()
+    def files(self) -> list[int]:
+        """Descriptors of both files, to be synced and closed by whoever asked; syncing writes what is mapped, too."""
+        return [os.dup(self._keys.fileno()), os.dup(self._counts)]
 
     def close(self) -> None:
         self._keys.close()

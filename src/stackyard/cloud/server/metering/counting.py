@@ -46,6 +46,7 @@ async def settling() -> None:
 
 def end() -> None:
     """Settle and close."""
+    _settle()
     for each in _open:
         each.close()
     _open.clear()

@@ -24,6 +24,7 @@ _QUEUE = re.compile(rb'"QueueUrl"\s*:\s*"[^"]*/(\d{12}/[^/"]+)"')
 _KEY = re.compile(rb'"(?:KeyId|Arn|KeyArn)"\s*:\s*"(arn:aws:kms:[^"]+:key/[^"]+)"')
 _SECRET = re.compile(rb'"ARN"\s*:\s*"(arn:aws:secretsmanager:[^"]+)"')
 _TOPIC = re.compile(rb"(?:^|&)TopicArn=([^&]+)|<TopicArn>([^<]+)</TopicArn>")
+_LISTED = re.compile(rb'"(?:Keys|Aliases|Grants|SecretList|SecretValues)"\s*:|<List(?:Topics|Subscriptions)Re')
 _MESSAGE = re.compile(r"(?:PublishBatchRequestEntries\.member\.\d+\.)?Message")
 _ABSENT = re.compile(rb"NonExistent|NotFound|DoesNotExist")
 _UNBILLED = (401, 403, 429)  # of an API, when they come from itself and not from what is behind it
@@ -96,10 +97,10 @@ def _arn(name: bytes, region: str) -> str:
 
 
 def _answered(pattern: re.Pattern[bytes]) -> Named:
-    """The resource that the answer tells."""
+    """The resource that the answer tells; none where it tells of many."""
 
     def named(_body: bytes, said: bytes) -> bytes:
-        found = pattern.search(said[:4096])
+        found = None if _LISTED.search(said[:512]) else pattern.search(said[:4096])
         return bytes(found[1]) if found else b""
 
     return named
@@ -112,7 +113,7 @@ def queue(body: bytes, said: bytes) -> bytes:
 
 
 def _topic(body: bytes, said: bytes) -> bytes:
-    found = _TOPIC.search(body) or _TOPIC.search(said[:4096])
+    found = _TOPIC.search(body) or (None if _LISTED.search(said[:512]) else _TOPIC.search(said[:4096]))
     return urllib.parse.unquote_to_bytes(found[1] or found[2]) if found else b""
 
 
