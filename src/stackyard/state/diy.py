@@ -16,7 +16,7 @@ from stackyard import errors
 from stackyard.kit import files
 from stackyard.model import names
 from stackyard.model.names import StackName
-from stackyard.state import locks, reading
+from stackyard.state import locks, pasts, reading
 from stackyard.state.base import LockInfo
 from stackyard.state.layout import Layout
 
@@ -25,9 +25,6 @@ T = TypeVar("T")
 _META: Final = b"version: 1\n"
 _STACK_FILE: Final = re.compile(r"(.+)\.json(\.gz|\.zst)?")
 _JOURNAL_FILE: Final = re.compile(r"(.+)\.journal")
-_HISTORY_FILE: Final = re.compile(r".+-(\d+)\.history\.json(\.gz|\.zst)?")
-_BACKUP_FILE: Final = re.compile(r".+\.(\d+)\.json(\.gz|\.zst)?")
-_PAST_FILE: Final = re.compile(r".+-(\d+)\.checkpoint\.json(\.gz|\.zst)?")
 
 
 class FileBackend:
@@ -113,11 +110,15 @@ class FileBackend:
 
     async def history(self, stack: StackName) -> Sequence[bytes]:
         """Update records, newest first."""
-        return await self._run(self._history, stack)
+        return await self._run(pasts.history, self._layout, stack)
 
     async def past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
         """The checkpoints that updates led to, oldest first; the files' names tell when."""
-        return await self._run(self._past, stack, since)
+        return await self._run(pasts.past, self._layout, stack, since)
+
+    async def deleted(self, since: float) -> Sequence[StackName]:
+        """Stacks that have backups and no checkpoint any more, sorted."""
+        return await self._run(pasts.deleted, self._layout, since)
 
     async def intend(self, name: str, data: bytes, locks: Mapping[StackName, LockInfo]) -> None:
         """Keep the document of an act over several stacks."""
@@ -131,10 +132,6 @@ class FileBackend:
         """Remove the document of a finished act."""
         await self._run(files.remove, self._layout.intent(name))
 
-    async def deleted(self, since: float) -> Sequence[StackName]:
-        """Stacks that have backups and no checkpoint any more, sorted."""
-        return await self._run(self._deleted, since)
-
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(function, *args, **kwargs)
 
@@ -142,10 +139,10 @@ class FileBackend:
         self._check_meta()
         found: set[StackName] = set()
         for folder, pattern in ((self._layout.stacks, _STACK_FILE), (self._layout.journals, _JOURNAL_FILE)):
-            for project in _folder(folder):
+            for project in reading.entries(folder):
                 if project.is_symlink() or not project.is_dir() or not names.is_name(project.name):
                     continue
-                for path in _folder(project):
+                for path in reading.entries(project):
                     match = pattern.fullmatch(path.name)
                     if match and names.is_name(match[1]) and not path.is_symlink():
                         found.add(StackName(names.DEFAULT_ORGANIZATION, project.name, match[1]))
@@ -154,14 +151,14 @@ class FileBackend:
     def _load(self, stack: StackName) -> bytes | None:
         self._check_meta()
         plain = self._layout.checkpoint(stack)
-        path = max(_variants(plain), key=_modified)
+        path = max(reading.variants(plain), key=reading.modified)
         data = reading.read(path)
         return None if data is None else reading.expanded(data, str(path))
 
     def _check_meta(self) -> None:
         data = reading.read(self._layout.meta)
         if data is None:
-            if any(path.suffix == ".json" and path.is_file() for path in _folder(self._layout.stacks)):
+            if any(path.suffix == ".json" and path.is_file() for path in reading.entries(self._layout.stacks)):
                 raise errors.StateError(
                     f"{self.root} keeps its stacks in the old layout, without projects",
                     hint="move them with `pulumi state upgrade`",
@@ -187,14 +184,14 @@ class FileBackend:
                 files.copy(path, self._layout.backups(stack) / f"{stack.stack}.{time.time_ns()}.json")
             files.write(path, data, scratch=self._layout.own(stack, "tmp"))
             # The sidecar holds the CLI's checksum of the file before; a compressed one would be read first.
-            files.remove(_sidecar(path), *_variants(path)[1:], self._layout.own(stack, "journal"))
+            files.remove(_sidecar(path), *reading.variants(path)[1:], self._layout.own(stack, "journal"))
 
     def _delete(self, stack: StackName, lock: LockInfo) -> None:
         place = self._place(stack, lock)
         with locks.mutex(place):
             locks.check(place, lock)
             path = self._layout.checkpoint(stack)
-            for variant in _variants(path):
+            for variant in reading.variants(path):
                 with contextlib.suppress(FileNotFoundError):
                     os.rename(variant, variant.with_name(f"{variant.name}.bak"))
                 files.remove(_sidecar(variant))
@@ -220,78 +217,16 @@ class FileBackend:
 
     def _intents(self) -> Mapping[str, bytes]:
         # A temporary file begins with a dot and does not end so; one that is gone by now was finished.
-        found = {path.stem: reading.read(path) for path in _folder(self._layout.intents) if path.suffix == ".json"}
+        found = {
+            path.stem: reading.read(path) for path in reading.entries(self._layout.intents) if path.suffix == ".json"
+        }
         return {name: data for name, data in found.items() if data is not None}
 
     def _record(self, stack: StackName, update: bytes, checkpoint: bytes, lock: LockInfo) -> None:
         place = self._place(stack, lock)
         with locks.mutex(place):
             locks.check(place, lock)
-            folder = self._layout.history(stack)
-            prefix = f"{stack.stack}-{time.time_ns()}"
-            current, kept = self._layout.checkpoint(stack), folder / f"{prefix}.checkpoint.json"
-            if reading.read(current) == checkpoint:
-                files.copy(current, kept)
-            else:
-                files.write(kept, checkpoint)
-            files.write(folder / f"{prefix}.history.json", update)
-
-    def _history(self, stack: StackName) -> Sequence[bytes]:
-        kept = _dated(self._layout.history(stack), _HISTORY_FILE)
-        records = [(path, reading.read(path)) for _, path in reversed(kept)]
-        return [reading.expanded(data, str(path)) for path, data in records if data is not None]
-
-    def _past(self, stack: StackName, since: float) -> Sequence[tuple[float, bytes]]:
-        kept = _dated(self._layout.history(stack), _PAST_FILE)
-        first = kept[0][0] if kept else time.time_ns()
-        replaced = [each for each in _dated(self._layout.backups(stack), _BACKUP_FILE) if each[0] < first]
-        known: list[tuple[int, Path | None]] = []
-        if replaced:
-            # A backup is dated by what replaced it: it holds from the date of the one before.
-            starts = [replaced[0][0], *(stamp for stamp, _ in replaced)]
-            known = [(start, path) for start, (_, path) in zip(starts, replaced, strict=False)]
-            known.append((replaced[-1][0], None))
-        known += kept
-        before = sum(1 for stamp, _ in known if stamp < since * 1e9)
-        return [(stamp / 1e9, _content(path)) for stamp, path in known[max(0, before - 1) :]]
-
-    def _deleted(self, since: float) -> Sequence[StackName]:
-        found = []
-        for project in _folder(self._layout.home / "backups"):
-            for folder in _folder(project) if names.is_name(project.name) else ():
-                stack = StackName(names.DEFAULT_ORGANIZATION, project.name, folder.name)
-                if names.is_name(folder.name) and max(map(_modified, _variants(self._layout.checkpoint(stack)))) < 0:
-                    dates = _dated(folder, _BACKUP_FILE)
-                    found += [stack] if dates and dates[-1][0] >= since * 1e9 else []
-        return found
-
-
-def _folder(path: Path) -> list[Path]:
-    try:
-        return sorted(path.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _dated(folder: Path, pattern: re.Pattern[str]) -> Sequence[tuple[int, Path]]:
-    """The files whose name fits, by the time (ns) in it."""
-    return sorted((int(match[1]), path) for path in _folder(folder) if (match := pattern.fullmatch(path.name)))
-
-
-def _content(path: Path | None) -> bytes:
-    data = reading.read(path) if path else None
-    return b"" if data is None else reading.expanded(data, str(path))
-
-
-def _modified(path: Path) -> int:
-    try:
-        return path.lstat().st_mtime_ns
-    except OSError:
-        return -1
-
-
-def _variants(plain: Path) -> list[Path]:
-    return [plain, plain.with_name(f"{plain.name}.gz"), plain.with_name(f"{plain.name}.zst")]
+            pasts.record(self._layout, stack, update, checkpoint)
 
 
 def _sidecar(path: Path) -> Path:

@@ -27,6 +27,27 @@ def read(path: Path) -> bytes | None:
         raise errors.StateError(f"{path} cannot be read: {reason}") from None
 
 
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted; nothing where there is none."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def variants(plain: Path) -> list[Path]:
+    """The files that may hold a checkpoint: plain, and as the CLI compresses them."""
+    return [plain, plain.with_name(f"{plain.name}.gz"), plain.with_name(f"{plain.name}.zst")]
+
+
+def modified(path: Path) -> int:
+    """When a file was changed last, in nanoseconds since the epoch; -1 when it is not there."""
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return -1
+
+
 def expanded(data: bytes, where: str) -> bytes:
     """The text of a file that may be gzipped. Raises `errors.StateError` for zstd, damage, and bombs."""
     if data[:4] == b"\x28\xb5\x2f\xfd":
