@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.functional.platform.conftest import platform
 from tests.functional.platform.inhabited import Inhabited
@@ -29,6 +29,7 @@ ARGUMENTS = (
 )
 # What the browser itself writes of a refusal that the page has shown.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
+TIMEOUT = 30_000  # milliseconds; a busy machine's first answers take long
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 
 
@@ -68,6 +69,7 @@ def browser(platform: Inhabited) -> Iterator[Browser]:
     found = os.environ.get("STACKYARD_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no browser is installed: none of {', '.join(NAMES)} is there, and STACKYARD_BROWSER is not set")
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as player:
         started = player.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield started
@@ -81,7 +83,7 @@ def visiting(browser: Browser, platform: Inhabited) -> Visitor:
     @contextlib.contextmanager
     def visited(**given: Any) -> Iterator[Visit]:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC", **given})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(TIMEOUT)
         page = context.new_page()
         said: list[str] = []
         asked: list[str] = []

@@ -99,6 +99,35 @@ def test_a_token_opens_the_page_until_one_logs_out(visiting: Visitor) -> None:
         assert page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_that_a_token_is_being_checked_is_shown_and_said(visiting: Visitor, pictures: Path, scheme: str) -> None:
+    with visiting(viewport=PHONE if scheme == "dark" else DESKTOP, color_scheme=scheme) as visit:
+        visit.refusals_expected = True
+        page, held = visit.page, []
+        page.goto(visit.address)
+        page.get_by_label("Token").fill(visit.platform.token("acme", "ada@acme.example"))
+        status = page.locator("form").get_by_role("status")
+        expect(status).to_have_text("")
+        page.route("**/me", lambda route: held.append(route))  # playwright takes functions alone
+        page.keyboard.press("Enter")
+        expect(status).to_have_text("Checking the token…")
+        expect(status).to_have_attribute("aria-live", "polite")
+        expect(page.get_by_role("button", name="Log in")).to_be_disabled()
+        page.screenshot(path=pictures / f"checking-{scheme}.png")
+        assert violations(page) == []
+        held.pop().fulfill(status=401, json={"error": "the token is not known"})
+        expect(page.get_by_role("alert")).to_have_text("The token is not known.")
+        expect(status).to_have_text("")
+        page.keyboard.press("Enter")
+        expect(status).to_have_text("Checking the token…")
+        held.pop().continue_()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Environments")
+        page.reload(wait_until="commit")
+        expect(page.get_by_role("status").filter(has_text="Checking the token…")).to_be_visible()
+        held.pop().continue_()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Environments")
+
+
 def test_a_session_ends_when_its_token_does(visiting: Visitor) -> None:
     with visiting() as visit:
         visit.refusals_expected = True

@@ -130,11 +130,14 @@ function frame(organization) {
 
 addEventListener("hashchange", go);
 if (api.session.token) {
+  const slow = setTimeout(() => main.replaceChildren(parts.busy(parts.CHECKING)), 150);
   try {
     begin(await api.get("me", leaving.signal));
   } catch (fault) {
     if (fault.status === 401) api.session.end();
     else main.replaceChildren(parts.fault(fault, () => location.reload()));
+  } finally {
+    clearTimeout(slow);
   }
 }
 if (me || !api.session.token) await go();

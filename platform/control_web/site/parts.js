@@ -43,7 +43,8 @@ export function schedules({ schedules: named, services }) {
 export const crumbs = (links) => h("nav", { "aria-label": "Breadcrumb", class: "crumbs" }, h("ol", {}, links.map(([name, where]) => h("li", {}, h("a", { href: where }, name)))));
 export const title = (...words) => h("h1", { tabindex: "-1" }, ...words);
 export const empty = (head, ...text) => h("div", { class: "empty" }, h("p", { class: "head" }, head), h("p", {}, ...text));
-export const busy = (text = "Loading…") => h("p", { class: "busy", "aria-busy": "true" }, text);
+export const CHECKING = "Checking the token…";
+export const busy = (text = "Loading…") => h("p", { class: "busy", role: "status" }, text);
 
 export function ref(full) {
   const { kind, name } = format.ref(full);
