@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -181,7 +183,7 @@ signal.pause()
             launcher = int(server.stdout.readline())
             assert stream.readline() == b"ready\n"
             os.kill(server.pid if victim == "server" else launcher, signal.SIGKILL)
-            ended, _writable, _errors = select.select([stream], [], [], 10)
+            ended, _writable, _errors = select.select([stream], [], [], 60)
             assert ended, "something inside still holds the stream open"
             assert stream.read() == b""
     finally:
@@ -254,3 +256,44 @@ def test_memory_that_processes_share_counts(run: Run, kind: str) -> None:
 def test_the_kernel_ends_it_before_the_cloud(run: Run, kind: str) -> None:
     del kind
     assert int(run("cat", "/proc/self/oom_score_adj")[1]) >= 900
+
+
+_LISTENS = """
+import socket, sys
+for port in map(int, sys.argv[1:]):
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+            print(True)
+        except PermissionError:
+            print(False)
+"""
+
+
+def _landlock() -> int:
+    return ctypes.CDLL(None).syscall(444, None, 0, 1) if sys.platform == "linux" else 0
+
+
+@pytest.mark.skipif(_landlock() < 4, reason="this kernel cannot be told who listens where")
+def test_it_listens_on_its_own_ports_alone(run: Run, kind: str) -> None:
+    """There is one loopback address: another's database that restarts would find its port taken by an impostor."""
+    _isolated(kind)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        own = free.getsockname()[1]
+    shown = confinement.shown_for(sys.executable)
+    _code, text, _process = run(
+        sys.executable, "-c", _LISTENS, "0", str(own), str(own ^ 1), read_only=shown, ports=(own,)
+    )
+    assert text.split() == ["True", "True", "False"]
+
+
+@pytest.mark.skipif(_landlock() < 6, reason="this kernel has no scopes of sockets")
+def test_it_reaches_no_socket_without_a_file_that_is_anothers(run: Run, kind: str) -> None:
+    _isolated(kind)
+    name = f"stackyard-{os.getpid()}-{kind}"
+    script = f"import socket; socket.socket(socket.AF_UNIX).connect(chr(0) + {name!r})"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0" + name)
+        listener.listen()
+        _code, text, _process = run(sys.executable, "-c", script, read_only=confinement.shown_for(sys.executable))
+    assert "Operation not permitted" in text

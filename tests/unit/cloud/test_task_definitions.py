@@ -99,3 +99,13 @@ def test_a_name_that_would_be_a_path_is_refused(name: str) -> None:
         definitions.planned(_definition({"name": name}), {})
     with pytest.raises(definitions.Impossible, match="is no name"):
         definitions.planned(_definition(volumes=[{"name": name}]), {})
+
+
+def test_a_container_listens_where_its_mappings_say() -> None:
+    (one,) = definitions.planned(
+        _definition(
+            {"portMappings": [{"containerPort": 8080, "hostPort": 80}, {"containerPort": 9000, "hostPort": 0}]}
+        ),
+        {},
+    ).containers
+    assert one.ports == (80, 8080, 9000)

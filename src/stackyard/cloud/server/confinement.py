@@ -59,7 +59,8 @@ class Box:
     folder that `uid` may write to, becomes /tmp; without it /tmp is 256 MB of memory. `root` is the unpacked file
     system of an image, used in place of the machine's, with its changes written to the folder `changes`. `memory` is
     in bytes, of all processes inside together; `processes` is counted over everything of the same uid; `file_bytes`
-    is the longest file that it may write.
+    is the longest file that it may write. It listens on `ports`, as far as the kernel can be told (Linux 6.7), and on
+    ports that the kernel chooses: everybody has the same address, so another's port could be taken before it is.
     """
 
     argv: tuple[str, ...]
@@ -79,6 +80,7 @@ class Box:
     file_bytes: int | None = 4 << 30
     cpu_seconds: int | None = None
     niceness: int = 5
+    ports: tuple[int, ...] = ()
     umask: int = 0o022
     name: str = "task"
 

@@ -32,6 +32,8 @@ _DETACH = 2
 _PDEATHSIG, _CAPBSET_DROP, _SUBREAPER, _NO_NEW_PRIVS = 1, 24, 36, 38
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # landlock's calls, on every machine
+_PORT_RULE, _BIND_PORT, _SCOPES = 2, 1, 3  # scopes: abstract Unix sockets, signals
 _SET_FILTER, _SPEC_ALLOW = 1, 4  # a filter; without the slow measures that some kernels take along with one
 _KILL_FIRST = "900"  # of -1000 to 1000: who goes when the machine has no memory left
 _SHARED_PAGES = "16384"  # System V shared memory, which no process is charged for
@@ -301,6 +303,7 @@ def _program(box: Box) -> NoReturn:
     _limit(box)
     os.chdir(box["cwd"])
     if box["means"] != "none":
+        _reserve_ports(box["ports"])
         _filter_calls(box["filter"])
     _replace(box["argv"], box["environ"])
 
@@ -513,6 +516,22 @@ def _set(path: str, value: str) -> None:
             stream.write(value)
     except OSError:
         return  # not everybody may, and the box holds without
+
+
+def _reserve_ports(ports: tuple[int, ...]) -> None:
+    """Let the program listen on `ports` and on those that the kernel gives, and on no other's; and reach no socket
+    without a file that others have. Follows landlock(7): ports since Linux 6.7, sockets since 6.12; before, neither."""
+    version = _libc.syscall(_CREATE_RULESET, None, 0, 1)
+    if version < 4:
+        return
+    wanted = struct.pack("=QQQ", 0, _BIND_PORT, _SCOPES if version >= 6 else 0)
+    rules = _libc.syscall(_CREATE_RULESET, wanted, 24 if version >= 6 else 16, 0)
+    _call(min(rules, 0), "landlock_create_ruleset")
+    for port in (0, *ports):
+        rule = struct.pack("=QQ", _BIND_PORT, port)
+        _call(_libc.syscall(_ADD_RULE, rules, _PORT_RULE, rule, 0), "landlock_add_rule")
+    _call(_libc.syscall(_RESTRICT_SELF, rules, 0), "landlock_restrict_self")
+    os.close(rules)
 
 
 def _filter_calls(program: bytes) -> None:

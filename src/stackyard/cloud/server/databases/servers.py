@@ -208,12 +208,14 @@ def _box(home: Home, *command: str) -> confinement.Box:
     return confinement.Box(
         argv=command, environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}, uid=home.uid, cwd="/",
         read_only=binaries.shown(home.programs), writable=(str(home.data),), memory=_MEMORY, processes=_PROCESSES,
-        file_bytes=_FILE, niceness=0, umask=0o077, name="postgresql",
+        file_bytes=_FILE, niceness=0, umask=0o077, name="postgresql", ports=(home.port,),
     )  # fmt: skip
 
 
 def _environ(home: Home) -> dict[str, str]:
-    return {"PGPASSWORD": home.password(), "PGCONNECT_TIMEOUT": "10", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    # Whoever else had taken the port could ask for the password itself, or take what is said without one.
+    return {"PGPASSWORD": home.password(), "PGREQUIREAUTH": "scram-sha-256", "PGCONNECT_TIMEOUT": "10",
+            "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}  # fmt: skip
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -72,6 +72,7 @@ def boxed(
         changes=str(_made(ground, f"changes-{container.name}")) if image.root else "",
         memory=container.memory or task.memory or _MEMORY,
         processes=_PROCESSES,
+        ports=container.ports,
         umask=0o002 if groups else 0o022,
         name=container.name,
     )

@@ -42,6 +42,7 @@ class Container:
     depends: tuple[tuple[str, str], ...]
     mounts: tuple[Mount, ...]
     logs: Mapping[str, str] | None
+    ports: tuple[int, ...]
     raw: Mapping[str, Any]
 
 
@@ -100,9 +101,17 @@ def _container(given: Mapping[str, Any], change: Mapping[str, Any], task_memory:
             Mount(row["sourceVolume"], row["containerPath"], bool(row.get("readOnly")))
             for row in given.get("mountPoints") or []
         ),
+        ports=tuple(_ports(given.get("portMappings") or [])),
         logs=(log.get("options") or {}) if log.get("logDriver") == "awslogs" else None,
         raw=given,
     )
+
+
+def _ports(mappings: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """Where it listens: the network is the machine's, so both ports of a mapping are its own."""
+    for row in mappings:
+        named = {row.get("containerPort"), row.get("hostPort")}
+        yield from sorted(int(port) for port in named if port and 0 < int(port) < 65536)
 
 
 def _words(given: Sequence[str] | None) -> tuple[str, ...] | None:
