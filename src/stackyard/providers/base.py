@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from stackyard.model.plans import PropertyChange
 from stackyard.model.registrations import CheckFailure, Invoked
@@ -26,12 +26,16 @@ class Settings:
     config    the provider resource's own inputs (region, endpoints, …), revealed
     environ   environment to use in place of the process's: endpoint, credentials, region
     directory the project's folder, where relative paths start; empty = the process's own
+    project   the project's name
+    options   the rest of the project's `runtime` section, such as `virtualenv`
     """
 
     config: Properties = dataclasses.field(default_factory=dict)
     environ: Mapping[str, str] = EMPTY
     preview: bool = False
     directory: str = ""
+    project: str = ""
+    options: Mapping[str, Any] = EMPTY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from stackyard import errors
 from stackyard.kit import registry
 from stackyard.model import values
 from stackyard.model.values import Properties, Secret, Value
-from stackyard.providers import base, simulated
+from stackyard.providers import base, dynamic, simulated
 
 GROUP: Final = "stackyard.providers"
 _EXTRAS: Final = {"aws": "stackyard[aws]"}
@@ -58,6 +58,10 @@ class Catalog:
                 raise result
 
     def _load(self, package: str) -> Any:
+        if package in dynamic.PACKAGES:
+            from stackyard.providers.dynamic.provider import DynamicProvider  # lazy: protobuf, which few need
+
+            return DynamicProvider
         try:
             return registry.load(self._group, package)
         except KeyError:
@@ -73,8 +77,8 @@ class Catalog:
 
 
 async def _configured(provider_class: Any, package: str, settings: base.Settings) -> base.Provider:
-    is_simulated = provider_class is simulated.SimulatedProvider
-    provider: base.Provider = provider_class(package) if is_simulated else provider_class()
+    named = provider_class is simulated.SimulatedProvider or package in dynamic.PACKAGES
+    provider: base.Provider = provider_class(package) if named else provider_class()
     # Shared between previews and updates, so only settings that are not known yet make it a preview's own.
     preview = values.has_unknown(settings.config)
     try:

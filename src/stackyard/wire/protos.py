@@ -34,3 +34,4 @@ def _load(name: str) -> Any:
 resource: Any = _load("resource_pb2")
 provider: Any = _load("provider_pb2")
 engine: Any = _load("engine_pb2")
+status: Any = _load("status_pb2")

@@ -214,6 +214,13 @@ async def test_an_exception_is_told_with_its_line(run: Run, tmp_path: Path) -> N
     assert not [entry for entry in monitor.entries if "Running program" in entry.message and entry.severity == "error"]
 
 
+async def test_a_package_that_is_missing_is_told_with_the_line_that_asks_for_it(run: Run, tmp_path: Path) -> None:
+    ended, _ = await run('const web = require("no-such-package");\n')
+    assert "Cannot find module 'no-such-package'" in ended.message
+    assert ended.position is not None
+    assert (ended.position.path, ended.position.line) == (str(tmp_path / "index.ts"), 3)
+
+
 async def test_a_missing_key_of_the_configuration_is_told_in_the_words_of_the_sdk(run: Run) -> None:
     ended, monitor = await run('new pulumi.Config().require("colour");\n')
     assert not ended.ok

@@ -18,6 +18,7 @@ from stackyard.errors import Position
 from stackyard.model import urns
 from stackyard.model.registrations import Goal
 from stackyard.model.values import Properties, Secret
+from stackyard.providers import dynamic
 
 _DISABLED: Final = "pulumi:disable-default-providers"
 
@@ -69,7 +70,9 @@ class DefaultProviders:
         return urns.provider_reference(urn, held.resource.id)
 
     def _config(self, package: str) -> Properties:
-        context, prefix = self._session.context, f"{package}:"
+        context = self._session.context
+        # Code of the program's own is given all settings, by their full keys.
+        prefix = "" if package in dynamic.PACKAGES else f"{package}:"
         secret = set(context.secret_keys)
         return {
             key[len(prefix) :]: Secret(value) if key in secret else value

@@ -58,8 +58,15 @@ class ProviderPool:
         config = settings_of(resource.inputs)
         if values.has_unknown(config):
             return Unconfigured()
-        directory = str(self._context.stack.project.path)
-        return await self._catalog.get(resource.package, Settings(config, self._context.environ, False, directory))
+        project = self._context.stack.project
+        given = Settings(
+            config,
+            self._context.environ,
+            directory=str(project.path),
+            project=project.name,
+            options=project.runtime_options,
+        )
+        return await self._catalog.get(resource.package, given)
 
     def put(self, resource: Resource, provider: Provider) -> None:
         """Register a provider of this run, under its old names too."""

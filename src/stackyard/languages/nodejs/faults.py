@@ -14,6 +14,7 @@ from stackyard.languages.base import Exit
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m|<\{%[^%]*%\}>")
 _LEAD: Final = re.compile(r"Running program '.*?' failed with an unhandled exception:\s*", re.DOTALL)
 _FRAME: Final = re.compile(r"^\s+at (?:.*\()?(?:file://)?(/[^():]+):(\d+):(\d+)\)?$", re.MULTILINE)
+_OURS: Final = os.path.join(os.path.dirname(__file__), "")
 _SETTING: Final = re.compile(r"Missing required configuration variable '|Configuration '[^']*' value ")
 _STACK: Final = re.compile(r"\n\s+at ")
 _TYPE_ERROR: Final = re.compile(r"^(\S+\.[cm]?tsx?)[(:](\d+)[,:](\d+)\)?:?(?: -)? (error TS\d+: .*)", re.MULTILINE)
@@ -47,7 +48,7 @@ class Reader:
         """The innermost frame in a file of the user's own."""
         for match in _FRAME.finditer(text):
             path = urllib.parse.unquote(match[1])
-            if "/node_modules/" not in path:
+            if "/node_modules/" not in path and not path.startswith(_OURS):
                 return Position(path, int(match[2]), int(match[3]))
         found = _SYNTAX_ERROR.search(text)
         return Position(found[1], int(found[2])) if found else None

@@ -39,12 +39,11 @@ function askByKey({ prototype }) {
 }
 
 const load = Module._load;
-const seen = new WeakSet();
 
 Module._load = function (request, ...rest) {
     const loaded = load.call(this, request, ...rest);
-    if (/\bstackReference(\.js)?$/.test(request) && loaded.StackReference && !seen.has(loaded.StackReference)) {
-        seen.add(loaded.StackReference);
+    if (/\bstackReference(\.js)?$/.test(request) && loaded.StackReference && Module._load !== load) {
+        Module._load = load;
         askByKey(loaded.StackReference);
     }
     return loaded;
