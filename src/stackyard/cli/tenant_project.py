@@ -1,4 +1,4 @@
-"""stackyard tenant project add"""
+"""stackyard tenant project add|remove"""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def add(
         screens.write_json("tenant-project", {"organization": organization, "project": name, "path": path})
     else:
         screens.note(f"{path} says so; `stackyard environment reconcile {organization}` makes its environments")
+
+
+@project.command("remove")
+@click.argument("organization", metavar="ORG")
+@click.argument("name")
+@options.opening
+def remove(organization: str, name: str, opening: Opening, as_json: bool) -> None:
+    """Host a project no longer: take it out of the organization's file.
+
+    Nothing is touched but the file. The next reconcile archives its environments, verifies, and destroys them and it.
+    """
+    path = asyncio.run(projects.remove(opening, organization, name))
+    if as_json:
+        screens.write_json("tenant-project", {"organization": organization, "project": name, "path": path})
+    else:
+        told = f"`stackyard environment reconcile {organization}` archives its environments and destroys it"
+        screens.note(f"{path} does not name it any more; {told}")
 
 
 def _variable(text: str) -> tuple[str, str]:

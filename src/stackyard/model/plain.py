@@ -72,7 +72,7 @@ class Place:
         if self.is_absent:
             return
         if not isinstance(self.value, dict):
-            self._unlike("a mapping")
+            self._unlike("a mapping", "write `{}` when there is none" if self.value is None else "")
             return
         for key, value in self.value.items():
             below = Place(value, self.faults, (*self.path, str(key)))
@@ -85,7 +85,7 @@ class Place:
         if self.is_absent:
             return []
         if not isinstance(self.value, list):
-            self._unlike("a list")
+            self._unlike("a list", "write `[]` when there is none" if self.value is None else "")
             return []
         return [Place(value, self.faults, (*self.path, index)) for index, value in enumerate(self.value)]
 

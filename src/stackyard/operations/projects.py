@@ -11,8 +11,9 @@ from stackyard.estate import files as sources
 from stackyard.kit import files
 from stackyard.operations import tenants
 from stackyard.operations.hosting import Hosting
-from stackyard.operations.workspace import Opening
+from stackyard.operations.workspace import Opening, Workspace
 from stackyard.tenancy import registry, writing
+from stackyard.tenancy.registry import Entry
 
 USUAL: Final[Sequence[Mapping[str, Any]]] = (
     {"branch": "main", "environment": "prod", "services": ["schedules"]},
@@ -46,9 +47,26 @@ async def add(opening: Opening, organization: str, wanted: Wanted) -> str:
         if entry.organization is None:
             raise errors.DiagnosedError(entry.diagnostics)
         before = sources.read(entry.file)
-        files.write(entry.file, writing.with_project(before, wanted.name, wanted.said(), entry.path).encode())
-        after = registry.entry(entry.file, workspace.estate.root)
-        if after.organization is None:
-            files.write(entry.file, before.encode())
-            raise errors.DiagnosedError(after.diagnostics)
+        _write(entry, before, writing.with_project(before, wanted.name, wanted.said(), entry.path), workspace)
         return entry.path
+
+
+async def remove(opening: Opening, organization: str, name: str) -> str:
+    """Take a project out of its organization's file; the file's path. What is deployed of it stays until a reconcile.
+
+    Raises ConfigError when it is not there.
+    """
+    async with tenants.opened(opening) as workspace:
+        entry = tenants.found(Hosting(workspace), organization)
+        before = sources.read(entry.file)
+        _write(entry, before, writing.without_project(before, name, entry.path), workspace)
+        return entry.path
+
+
+def _write(entry: Entry, before: str, text: str, workspace: Workspace) -> None:
+    """Write a file, unless that would make it faulty: then it is as it was, and DiagnosedError is raised."""
+    files.write(entry.file, text.encode())
+    after = registry.entry(entry.file, workspace.estate.root)
+    if after.organization is None:
+        files.write(entry.file, before.encode())
+        raise errors.DiagnosedError(after.diagnostics)

@@ -106,6 +106,42 @@ def with_project(text: str, name: str, project: Mapping[str, Any], path: str) ->
     return changed
 
 
+def without_project(text: str, name: str, path: str) -> str:
+    """The text without one project; every other line stays as it was. `projects: {}` is left of the last one.
+
+    Raises ConfigError when it is not there, or cannot be taken out so.
+    """
+    root = documents.parse(text, path).root
+    plain = root.plain() if root is not None else None
+    node = root.fields.get("projects") if root is not None and root.fields is not None else None
+    if node is None or not isinstance(plain, dict) or name not in node.keys:
+        known = ", ".join(node.keys) if node is not None else ""
+        hint = f"there are: {known}" if known else "there are no projects"
+        raise ConfigError(
+            f"there is no project {name!r}", hint=hint, position=node.position if node else Position(path)
+        )
+    rest = {key: each for key, each in node.plain().items() if key != name}  # type: ignore[union-attr]
+    lines, key = text.splitlines(keepends=True), node.keys[name]
+    end = key.line
+    while end < len(lines) and (not lines[end].strip() or _indentation(lines[end]) >= key.column):
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    if not rest:
+        assert root is not None
+        row = root.keys["projects"].line - 1
+        lines[row] = lines[row].replace("projects:", "projects: {}", 1)
+    changed = "".join([*lines[: key.line - 1], *lines[end:]])
+    after = documents.parse(changed, path)
+    if after.diagnostics or after.root is None or after.root.plain() != {**plain, "projects": rest}:
+        raise ConfigError("a project cannot be taken out by a small change", hint="edit it by hand", position=key)
+    return changed
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
 def _block(value: Mapping[str, Any], indent: str = "") -> list[str]:
     """A mapping as lines of YAML: mappings in block style, what is in lists in flow style."""
     lines = []

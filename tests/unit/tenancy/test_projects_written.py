@@ -41,3 +41,40 @@ def test_what_would_need_another_indentation_is_left_to_its_author() -> None:
 def test_a_project_that_is_there_is_not_written_again() -> None:
     with pytest.raises(ConfigError, match="already"):
         writing.with_project("projects:\n  shop: { repository: r }\n", "shop", PROJECT, "acme.yaml")
+
+
+@pytest.mark.parametrize("others", [{}, {"web": PROJECT}])
+def test_what_was_added_can_be_taken_out_and_nothing_else_changes(others: dict[str, Any]) -> None:
+    before = writing.fresh("acme", owner="ada@acme.example")
+    for name, project in others.items():
+        before = writing.with_project(before, name, project, "acme.yaml")
+    after = writing.with_project(before, "shop", PROJECT, "acme.yaml")
+    assert writing.without_project(after, "shop", "acme.yaml") == before
+
+
+def test_a_project_between_others_goes_with_its_comments_and_leaves_theirs() -> None:
+    text = (
+        "display_name: Acme\nprojects:\n  # the first\n  a: { repository: r }\n\n  b:\n    # of b\n    repository: r\n"
+        "    rules:\n    - { branch: main, environment: prod }\n\n  # the last\n  c: { repository: r }\n# the end\n"
+    )
+    after = writing.without_project(text, "b", "acme.yaml")
+    assert after == (
+        "display_name: Acme\nprojects:\n  # the first\n  a: { repository: r }\n\n\n  # the last\n"
+        "  c: { repository: r }\n# the end\n"
+    )
+    last = writing.without_project(writing.without_project(after, "a", "acme.yaml"), "c", "acme.yaml")
+    assert yaml.safe_load(last)["projects"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("projects:\n  shop: { repository: r }\n", "there is no project 'web'"),
+        ("display_name: Acme\n", "there is no project 'web'"),
+        ("projects: { web: { repository: r }, shop: { repository: r } }\n", "cannot be taken out by a small change"),
+        ("projects:\n  web: &w { repository: r }\n  shop: *w\n", "cannot be taken out by a small change"),
+    ],
+)
+def test_what_cannot_be_taken_out_is_left_as_it_is(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        writing.without_project(text, "web", "acme.yaml")
