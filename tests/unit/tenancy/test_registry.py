@@ -132,11 +132,13 @@ def test_schema_and_reader_say_the_same(data: st.DataObject) -> None:
             above = above[part]
         deed = data.draw(st.sampled_from(["put", "remove", "add"]))
         if deed == "put":
-            above[path[-1]] = data.draw(JUNK)
+            above[path[-1]] = copy.deepcopy(data.draw(JUNK))
         elif deed == "remove":
             del above[path[-1]]
         elif isinstance(above, dict):
-            above[data.draw(st.sampled_from(["tag", "may", "on", "Upper", "x", "projects"]))] = data.draw(JUNK)
+            above[data.draw(st.sampled_from(["tag", "may", "on", "Upper", "x", "projects"]))] = copy.deepcopy(
+                data.draw(JUNK)
+            )
         if not changed:
             break
     _, faults = tenants.read("acme", changed)
