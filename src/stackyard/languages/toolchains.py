@@ -36,6 +36,9 @@ _LOCKS: Final = {
     "package-lock.json": "npm",
     "npm-shrinkwrap.json": "npm",
 }
+_PYTHON: Final = ("pip", "poetry", "uv")
+_ACTIVE: Final = ("CONDA_PREFIX", "VIRTUAL_ENV")
+"""What says that an environment is active: it is not the project's, and poetry would install into it."""
 _FROZEN: Final[Mapping[str, tuple[str, ...]]] = {
     "npm": ("npm", "ci", "--no-audit", "--no-fund"),
     "yarn": ("yarn", "install", "--frozen-lockfile"),
@@ -49,7 +52,7 @@ class Installation:
     """How packages are installed: commands, run one after another in a folder.
 
     `inputs` are the files that decide what is installed; `made` is what is there afterwards, None when that is not
-    for us to know (a cache of the tool's own); `environ` is added to the environment.
+    for us to know (a cache of the tool's own); `environ` is added to the environment, `without` taken out of it.
     """
 
     directory: Path
@@ -58,6 +61,7 @@ class Installation:
     inputs: tuple[Path, ...]
     made: Path | None = None
     environ: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def installation(runtime: str, directory: Path, options: Mapping[str, Any], root: Path) -> Installation | None:
@@ -97,19 +101,40 @@ def _of_node(directory: Path, options: Mapping[str, Any], root: Path) -> Install
 def _of_python(directory: Path, options: Mapping[str, Any], root: Path) -> Installation | None:
     toolchain = str(options.get("toolchain") or "").lower()
     virtualenv = str(options.get("virtualenv") or "")
+    if toolchain not in ("", *_PYTHON):
+        position = Position(str(directory / "Pulumi.yaml"))
+        hint = f"it can be {', '.join(_PYTHON)}"
+        raise errors.ConfigError(f"the runtime option toolchain is {toolchain!r}", hint=hint, position=position)
     if toolchain == "uv" or (not toolchain and not virtualenv and (directory / "uv.lock").is_file()):
-        folder = _above(directory, root, "uv.lock") or _above(directory, root, "pyproject.toml") or directory
-        locked = (folder / "uv.lock").is_file()
-        environ = (("UV_PROJECT_ENVIRONMENT", str(directory / virtualenv)),) if virtualenv else ()
-        made = directory / virtualenv if virtualenv else folder / ".venv"
-        command: tuple[str, ...] = ("uv", "sync", "--locked") if locked else ("uv", "sync")
-        return Installation(folder, ("uv",), (command,), _python_inputs(folder), made, environ)
+        return _of_uv(directory, virtualenv, root)
     if toolchain == "poetry" or (not toolchain and not virtualenv and (directory / "poetry.lock").is_file()):
-        folder = _above(directory, root, "poetry.lock") or _above(directory, root, "pyproject.toml") or directory
-        command = ("poetry", "install", "--no-interaction", "--no-ansi")
-        environ = (("POETRY_VIRTUALENVS_IN_PROJECT", "true"),)
-        return Installation(folder, ("poetry",), (command,), _python_inputs(folder), folder / ".venv", environ)
+        return _of_poetry(directory, root)
     return _of_pip(directory, virtualenv) if virtualenv else None
+
+
+def _of_uv(directory: Path, virtualenv: str, root: Path) -> Installation:
+    made = directory / os.path.expanduser(virtualenv or ".venv")
+    folder = _above(directory, root, "uv.lock") or _above(directory, root, "pyproject.toml")
+    if folder is None and (directory / "requirements.txt").is_file():
+        commands = (
+            ("uv", "venv", "--allow-existing", str(made)),
+            ("uv", "pip", "install", "--python", str(made), "-r", "requirements.txt"),
+        )
+        return Installation(directory, ("uv",), commands, _python_inputs(directory), made)
+    folder = folder or directory
+    environ = (("UV_PROJECT_ENVIRONMENT", str(made)),) if virtualenv else ()
+    command: tuple[str, ...] = ("uv", "sync", "--locked") if (folder / "uv.lock").is_file() else ("uv", "sync")
+    made = made if virtualenv else folder / ".venv"
+    return Installation(folder, ("uv",), (command,), _python_inputs(folder), made, environ)
+
+
+def _of_poetry(directory: Path, root: Path) -> Installation:
+    """Into `.venv` beside the lock, also where poetry has made an environment of the project elsewhere already."""
+    folder = _above(directory, root, "poetry.lock") or _above(directory, root, "pyproject.toml") or directory
+    command = ("poetry", "install", "--no-interaction", "--no-ansi")
+    elsewhere = str(folder / ".venv" / "elsewhere")
+    environ = (("POETRY_VIRTUALENVS_IN_PROJECT", "true"), ("POETRY_VIRTUALENVS_PATH", elsewhere))
+    return Installation(folder, ("poetry",), (command,), _python_inputs(folder), folder / ".venv", environ, _ACTIVE)
 
 
 def _of_pip(directory: Path, virtualenv: str) -> Installation:

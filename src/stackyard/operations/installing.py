@@ -150,7 +150,7 @@ async def _command(command: tuple[str, ...], each: Installation) -> tuple[str, i
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=each.directory,
-        env={**os.environ, **dict(each.environ)},
+        env={key: value for key, value in os.environ.items() if key not in each.without} | dict(each.environ),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackyard import errors
+from stackyard.errors import Position
 from stackyard.languages import toolchains
 
 
@@ -72,6 +73,36 @@ def test_the_toolchains_of_python(tmp_path: Path) -> None:
         ("-m", "pip", "install"),
     ]
     assert commands("d") == ()
+
+
+def test_poetry_installs_beside_the_lock_whatever_environment_is_active_or_made_elsewhere(tmp_path: Path) -> None:
+    touch(tmp_path, "a/poetry.lock")
+    found = toolchains.installation(
+        "python", tmp_path / "a", {"virtualenv": "ignored", "toolchain": "Poetry"}, tmp_path
+    )
+    assert found is not None
+    assert found.made == tmp_path / "a" / ".venv"
+    assert dict(found.environ)["POETRY_VIRTUALENVS_IN_PROJECT"] == "true"
+    assert Path(dict(found.environ)["POETRY_VIRTUALENVS_PATH"]).is_relative_to(found.made)
+    assert "VIRTUAL_ENV" in found.without
+
+
+def test_uv_takes_requirements_where_there_is_no_project(tmp_path: Path) -> None:
+    touch(tmp_path, "a/requirements.txt", "b/requirements.txt", "b/pyproject.toml")
+    plain = toolchains.installation("python", tmp_path / "a", {"toolchain": "uv", "virtualenv": "env"}, tmp_path)
+    assert plain is not None
+    assert [command[:3] for command in plain.commands] == [("uv", "venv", "--allow-existing"), ("uv", "pip", "install")]
+    assert plain.made == tmp_path / "a" / "env"
+    assert plain.inputs == (tmp_path / "a" / "requirements.txt",)
+    project = toolchains.installation("python", tmp_path / "b", {"toolchain": "uv"}, tmp_path)
+    assert project is not None
+    assert (project.commands, project.made) == ((("uv", "sync"),), tmp_path / "b" / ".venv")
+
+
+def test_an_unknown_toolchain_is_refused_at_its_place(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigError, match="toolchain is 'conda'") as refused:
+        toolchains.installation("python", tmp_path, {"toolchain": "conda"}, tmp_path)
+    assert refused.value.position == Position(str(tmp_path / "Pulumi.yaml"))
 
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _checked(virtualenv: Path, directory: Path) -> Path:
     if not _python(virtualenv).is_file():
         raise errors.ConfigError(
             f"the project's virtual environment {virtualenv} does not exist",
-            hint="make it (`pulumi install`, `uv sync`, `python -m venv`), or change the runtime's options",
+            hint="make it with `stackyard install`, or change the runtime's options",
             position=_at(directory),
         )
     return virtualenv

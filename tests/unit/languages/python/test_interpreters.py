@@ -63,7 +63,7 @@ def test_an_environment_that_is_not_there(tmp_path: Path, options: dict[str, str
     with pytest.raises(errors.ConfigError, match="does not exist") as caught:
         interpreters.resolve(tmp_path, options, {})
     assert caught.value.position == errors.Position(str(tmp_path / "Pulumi.yaml"))
-    assert "python -m venv" in caught.value.hint
+    assert "stackyard install" in caught.value.hint
 
 
 def test_malformed_options(tmp_path: Path) -> None:
