@@ -76,8 +76,8 @@ def _hidden(found: Value, key: str, program: Program) -> Value:
 
 
 def _typed(said: str, type_: str, key: str) -> Value:
-    if type_ == "string":
-        return said
+    if type_ in ("", "string"):
+        return said if type_ else by_looks(said)
     if type_.startswith("commadelimitedlist"):
         return said.split(",")
     if type_ == "boolean" and said in _TRUTHS:

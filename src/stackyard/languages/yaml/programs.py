@@ -203,10 +203,10 @@ def _setting(key: Key, node: Node, project: str, made: Template) -> None:
     type_, secret, named = fields.get("type"), fields.get("secret"), fields.get("name")
     default = fields.get("default") or fields.get("value")
     default = None if default is not None and default.kind == "null" else default
-    if type_ is None and default is None:
+    if type_ is None and default is None and name not in made.given:
         made.complain(f"the setting {key.text!r} needs a `type` or a `default`", key.position)
-    said = _spelt(str(type_.scalar)) if type_ else _type_of(default) if default else "string"
-    if not _is_type(said):
+    said = _spelt(str(type_.scalar)) if type_ else _type_of(default) if default else ""
+    if said and not _is_type(said):
         known = f"{', '.join(_TYPES)} or list<...>"
         made.complain(f"{said!r} is no type of configuration: write one of {known}", node.position)
     elif default is not None and not _fits(default, said):

@@ -35,6 +35,7 @@ _IMAGES = (
     ),
     ("amzn2-ami-ecs-hvm-2.0.20250610-x86_64-ebs", "Amazon Linux 2 for ECS", "/dev/xvda", "591542846629", "amazon"),
     ("debian-12-amd64-20250530-2128", "Debian 12", "/dev/xvda", _DEBIAN, None),
+    ("amzn2-ami-hvm-2.0.20250610.0-x86_64-ebs", "Amazon Linux 2", "/dev/xvda", _AMAZON, "amazon"),
     ("amzn2-ami-kernel-5.10-hvm-2.0.20250610.0-x86_64-gp2", "Amazon Linux 2", "/dev/xvda", _AMAZON, "amazon"),
 )  # fmt: skip
 
