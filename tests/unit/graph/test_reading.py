@@ -231,6 +231,26 @@ def test_yaml(read: Read) -> None:
     assert (arn.required, arn.position.line) == (True, 12)
 
 
+def test_yaml_reads_configuration_that_is_not_declared_before_variables_and_the_older_function(read: Read) -> None:
+    facts = read(
+        """
+        variables: {core: other, mine: "${core}"}
+        resources:
+          net: {type: pulumi:pulumi:StackReference, properties: {name: "acme/${mine}/${api:core}"}}
+          hidden: {type: pulumi:pulumi:StackReference, properties: {name: "${secret}"}}
+        outputs:
+          arn: ${net.outputs["tableArn"]}
+          vpc: {fn::stackReference: [acme/net/prod, vpc]}
+        """,
+        "Main.yaml",
+    )
+    assert {each.name or each.reason: sorted(each.keys) for each in facts.references.values()} == {
+        "acme/core/core": ["tableArn"],
+        "the secret api:secret": [],
+        "acme/net/prod": ["vpc"],
+    }
+
+
 def test_sources_with_faults_end_nothing(read: Read) -> None:
     for text in ("const a = `${`;", "export const {", "new StackReference(", '"', "`", "/* ", "(((((", "}}}}", "\\"):
         read(text)

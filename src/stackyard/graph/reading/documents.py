@@ -93,18 +93,20 @@ class _Texts:
         return made
 
     def _named(self, access: Access, depth: int) -> str | Unknown:
+        """The text that a name stands for: the configuration is before variables, and declared or not."""
         if access.root == programs.BUILTIN and access.steps[:1] in (("organization",), ("project",), ("stack",)):
             return str(getattr(self._subject, str(access.steps[0])))
-        if not access.steps and access.root in self._template.variables:
-            return self.of(self._template.variables[access.root], depth + 1)
-        setting = self._template.settings.get(access.root)
-        if setting is None or access.steps:
+        if access.steps or access.root in self._template.resources:
             return Unknown(f"${{{access.root}}}")
-        key = f"{self._subject.project}:{setting.name}"
+        setting = self._template.settings.get(access.root)
+        name = setting.key if setting else access.root.removeprefix(f"{self._subject.project}:")
+        key = name if ":" in name else f"{self._subject.project}:{name}"
         try:
             value = self._subject.config_value(key)
         except Hidden as hidden:
             return Unknown(str(hidden) or f"the configuration value {key}")
-        if value is None and setting.default is not None:
+        if value is None and access.root in self._template.variables:
+            return self.of(self._template.variables[access.root], depth + 1)
+        if value is None and setting is not None and setting.default is not None:
             value = str(setting.default.scalar)
         return Unknown(f"the configuration value {key}, which is not set") if value is None else value

@@ -19,7 +19,7 @@ from stackyard.model.estates import Project
 
 _OUTPUT: Final = re.compile(r"(get|require|Get)\w*Output\w*")
 
-READER: Final = "1"
+READER: Final = "2"
 """Raised with every change to what a reading finds: what was found before counts no more."""
 
 Found = tuple[Facts, frozenset[Path]]
