@@ -1,4 +1,4 @@
-"""Amazon Kinesis: data streams."""
+"""Amazon Kinesis: data streams and delivery streams."""
 
-TYPES = {"Stream": "streams"}
+TYPES = {"FirehoseDeliveryStream": "deliveries", "Stream": "streams"}
 FUNCTIONS: dict[str, str] = {}
