@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from stackyard.cloud import client
 from stackyard.errors import Position
 from stackyard.estate import documents, files
 from stackyard.estate.documents import Node
@@ -43,7 +45,23 @@ def entries(folder: Path, root: Path | None = None) -> tuple[Entry, ...]:
     A folder that is not there is empty.
     """
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return tuple(entry(path, root) for path in found if path.suffix in (EXTENSION, ".yml"))
+    return tuple(_apart([entry(path, root) for path in found if path.suffix in (EXTENSION, ".yml")]))
+
+
+def _apart(found: Sequence[Entry]) -> Iterator[Entry]:
+    """Refuse organizations that would share an account of the embedded cloud: numbers come from names, and somebody
+    who may propose a name can look for one."""
+    by_account: dict[str, list[str]] = {}
+    for name in (*tenants.RESERVED, *(each.name for each in found)):
+        by_account.setdefault(client.account_of(name), []).append(name)
+    for each in found:
+        others = [name for name in by_account[client.account_of(each.name)] if name != each.name]
+        if not others:
+            yield each
+            continue
+        message = f"{each.name} would share its account with {', '.join(others)}"
+        told = diagnostics.error(message, hint="give the newer of them another name", position=each.position())
+        yield dataclasses.replace(each, organization=None, diagnostics=(*each.diagnostics, told))
 
 
 def entry(file: Path, root: Path | None = None) -> Entry:

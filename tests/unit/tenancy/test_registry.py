@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stackyard.cloud import client
 from stackyard.model import tenants
 from stackyard.tenancy import registry
 from tests.unit.model.test_tenants import WHOLE
@@ -156,3 +157,18 @@ def test_data_of_any_kind_are_only_faulty(tmp_path: Path, text: str) -> None:
     found, told = registry.read_one(file)
     assert found is None
     assert told
+
+
+def test_organizations_that_would_share_an_account_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number comes from a name, and whoever may propose a name could look for one."""
+    numbers = {"acme": "1", "globex": "2", "twin": "2", "ours": "3", "platform": "3", "organization": "4"}
+    monkeypatch.setattr(client, "account_of", numbers.__getitem__)
+    for name in ("acme", "globex", "twin", "ours"):
+        (tmp_path / f"{name}.yaml").write_text(GOOD)
+    sound, told = registry.read_all(tmp_path)
+    assert [each.name for each in sound] == ["acme"]
+    assert [each.message for each in told] == [
+        "globex would share its account with twin",
+        "ours would share its account with platform",
+        "twin would share its account with globex",
+    ]
