@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -140,8 +141,12 @@ class EmbeddedCloud:
         with files.locked(self.folder / "start.lock"):
             if files.is_held(self.folder / "server.lock"):
                 raise CloudError("the embedded cloud was started again during its reset", hint="Reset it once more.")
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 shutil.rmtree(self.folder / "data")
+            except FileNotFoundError:
+                return
+            except RecursionError:  # what tasks have made may be deeper than Python can follow
+                subprocess.run(["rm", "-rf", "--", str(self.folder / "data")], check=True)
 
 
 def _since(path: Path, position: int) -> tuple[list[str], int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
+
+from . import trees
 
 REGION = "eu-west-1"
 
@@ -38,8 +39,7 @@ def settle_environment(order: Order) -> None:
     data = order.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     scratch = data / "scratch"  # nothing in it outlives the process
-    if scratch.exists():
-        shutil.rmtree(scratch)
+    trees.remove(scratch)
     scratch.mkdir()
     os.environ.update({
         "GATEWAY_PORT": str(order.port),

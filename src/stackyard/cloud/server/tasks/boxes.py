@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import confinement  # noqa: TID252
+from .. import confinement, trees  # noqa: TID252
 from . import catalogue, definitions
 
 _FIRST_GROUP, _GROUPS = 300_000, 100_000
@@ -41,7 +41,8 @@ def prepared(ground: Ground) -> None:
 
 def cleared(ground: Ground) -> None:
     """Remove everything that the task wrote outside volumes of the machine."""
-    shutil.rmtree(ground.own, ignore_errors=True)
+    with contextlib.suppress(OSError):  # what is left goes when the cloud starts again
+        trees.remove(ground.own)
 
 
 def boxed(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import catalogue, definitions, lives, notices, registries, roles, services, slots
+from . import catalogue, definitions, lives, notices, registries, roles, services, slots, storage
 
 _SETTLING = 2.0  # seconds after a start until every service has its state back, buses among them
 _KEPT = 500  # stopped tasks of one account and region that are remembered
@@ -24,6 +24,7 @@ class Fleet:
         self._slots = slots.Slots(most)
         self._notices = notices.Notices()
         self._folder = folder
+        self._storage = storage.Watch(folder / "data", lambda: list(self._lives.values()))
         self._house = lives.House(
             folder, port, self._slots, self._notices, services.Keeper(emulator), self._image
         )  # fmt: skip
@@ -32,6 +33,7 @@ class Fleet:
         """The whole life of a task; the calling thread is the task's own."""
         arn = record["taskArn"]
         life = self._lives[arn] = lives.Life(self._house, self._emulator, record, definition, region)
+        self._storage.begin()
         try:
             life.run()
         finally:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import confinement  # noqa: TID252
-from . import boxes, catalogue, definitions, hidden, notices, outputs, roles, services, slots
+from . import boxes, catalogue, definitions, hidden, notices, outputs, roles, services, slots, storage
 
 _log = logging.getLogger("stackyard.tasks")
 _ADDRESS = "127.0.0.1"
+_STORAGE = 20  # GiB of a task that says nothing, as Fargate has it
 Images = Callable[[str, str], catalogue.Image]  # by account and name
 
 
@@ -78,6 +79,29 @@ class Life:
         self._inbox.put("")
         self._house.slots.stir()
         self._tell()
+
+    def end(self, reason: str) -> None:
+        """End the task at once: for one that has had its warning, or that must not go on."""
+        self.stop(reason, "EssentialContainerExited")
+        for one in list(self._running.values()):
+            if one.code is None:
+                one.process.kill()
+
+    @property
+    def folder(self) -> Path:
+        """Where everything lies that it writes outside volumes of the machine."""
+        return self._ground.own
+
+    @property
+    def user(self) -> int | None:
+        """The user of its account, where accounts have users of their own."""
+        return self._ground.uid if confinement.means() == "namespaces" else None
+
+    @property
+    def storage(self) -> int:
+        """Bytes that it may write there."""
+        given = self.record.get("overrides", {}).get("ephemeralStorage") or self._definition.get("ephemeralStorage")
+        return int((given or {}).get("sizeInGiB") or _STORAGE) * storage.GIBIBYTE
 
     def memory(self) -> int:
         """Bytes of anonymous memory in use now."""

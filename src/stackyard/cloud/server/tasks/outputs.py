@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import logging
 import os
@@ -14,9 +15,38 @@ _PAUSE = 0.2  # seconds that lines wait for others after some were delivered
 _LONGEST = 256 * 1024 - 26  # bytes of one event, as CloudWatch Logs takes them
 _BATCH = 500  # lines
 _LINE = 500  # bytes that a line costs beside its own
-# Bytes at once, and a second; whoever prints faster waits, as for a full pipe, and in the end prints slowly.
+# Bytes at once, and a second; whoever prints faster waits, as for a full pipe. An account that has printed MANY in a
+# day prints slowly, all its containers together: lines are kept in memory, for as long as their group says.
 _BURST, _RATE, _MANY, _SLOWLY = 32_000_000, 2_000_000, 256_000_000, 20_000
+_DAY = 86_400  # seconds
+_LONGEST_WAIT = 4.0  # seconds for a part of up to 64 KB
 _log = logging.getLogger("stackyard.tasks")
+
+
+@dataclasses.dataclass
+class Printed:
+    """What an account's containers have printed today, and how far they are ahead of what they may: a leaking bucket.
+
+    Shared by threads; a count that two of them make at once may miss one part, which is of no account.
+    """
+
+    day: int = 0
+    taken: int = 0
+    level: float = 0.0
+    looked: float = dataclasses.field(default_factory=time.monotonic)
+
+    def delay(self, cost: int) -> float:
+        """Seconds that whoever prints `cost` more bytes is to wait."""
+        now, day = time.monotonic(), int(time.time()) // _DAY
+        if day != self.day:
+            self.day, self.taken = day, 0
+        rate = _RATE if self.taken < _MANY else _SLOWLY
+        self.level = max(0.0, self.level - (now - self.looked) * rate) + cost
+        self.taken, self.looked = self.taken + cost, now
+        return max(0.0, (self.level - _BURST) / rate)
+
+
+_ACCOUNTS: dict[str, Printed] = {}
 
 
 class Output:
@@ -33,7 +63,7 @@ class Output:
         prefix = self._options.get("awslogs-stream-prefix")
         self.stream = f"{prefix}/{container}/{task}" if prefix else task
         self._region = self._options.get("awslogs-region") or region
-        self._taken, self._level, self._looked = 0, 0.0, time.monotonic()
+        self._printed = _ACCOUNTS.setdefault(self._responses.get_account_id(), Printed())
 
     def opened(self) -> str:
         """Make the stream, and the group if the definition says so; returns why that cannot be, or ""."""
@@ -73,13 +103,10 @@ class Output:
             os.close(source)
 
     def _wait(self, cost: int) -> None:
-        """Let the container wait once it is ahead of what may be printed: a bucket that leaks."""
-        now = time.monotonic()
-        rate = _RATE if self._taken < _MANY else _SLOWLY
-        self._level = max(0.0, self._level - (now - self._looked) * rate) + cost
-        self._taken, self._looked = self._taken + cost, now
-        if self._group and self._level > _BURST:
-            time.sleep(min((self._level - _BURST) / rate, 1))
+        """Let the container wait once its account is ahead of what may be printed."""
+        delay = self._printed.delay(cost) if self._group else 0.0
+        if delay:
+            time.sleep(min(delay, _LONGEST_WAIT))
 
     def _deliver(self, lines: list[str]) -> None:
         if not lines or not self._group:

@@ -7,12 +7,11 @@ import importlib
 import json
 import os
 import platform
-import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
-from .. import confinement  # noqa: TID252
+from .. import confinement, trees  # noqa: TID252
 from . import catalogue, definitions, unpacking
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -69,7 +68,7 @@ def _blob(blobs: dict[str, bytes], digest: str, reference: str) -> bytes:
 
 
 def _unpack(root: Path, account: str, layers: list[bytes], reference: str) -> None:
-    shutil.rmtree(root, ignore_errors=True)  # what a server that was killed left behind
+    trees.remove(root)  # what a server that was killed left behind
     files = root / "files"
     files.mkdir(parents=True)
     owner = confinement.uid_of(account) if os.geteuid() == 0 else None

@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from .. import trees  # noqa: TID252
+
 _LINKS = 40  # as many as Linux follows
 _MOST = 10 << 30  # bytes of one image, and of one layer however small it is packed
 _ENTRIES = 500_000  # files, folders and links of one image
@@ -170,7 +172,4 @@ class Unpacking:
 
 
 def _removed(place: Path) -> None:
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)
+    trees.remove(place)
