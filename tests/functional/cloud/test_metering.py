@@ -15,7 +15,7 @@ import botocore.exceptions
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, images, processes
-from tests.functional.cloud import lambdas, test_apis
+from tests.functional.cloud import lambdas, test_apis, test_schedules
 from tests.functional.cloud.conftest import Clients, client_of
 from tests.functional.cloud.jobs import Jobs
 
@@ -192,6 +192,30 @@ def test_messages_events_keys_secrets_and_logs(client: Clients, meter: Meter) ->
         ("secret_requests", ""): 1,
         ("log_bytes", "/g"): 4 + 2 + 2 * 26,
     }
+
+
+def test_a_schedule_that_fired_and_what_it_sent(client: Clients, meter: Meter) -> None:
+    url = test_schedules.schedule(client, 1)
+    before = meter("queue_requests")["queue_requests", "due"]
+    assert client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20).get("Messages")
+    assert meter("scheduled", "queue_requests") == {
+        ("scheduled", "schedule/default/due-1"): 1,
+        ("queue_requests", "due"): before + 1,  # what received it; the sending is the schedule's
+    }
+
+
+def test_a_rest_api_is_of_another_kind(client: Clients, meter: Meter, embedded_cloud: EmbeddedCloud) -> None:
+    api = client("apigateway")
+    made = api.create_rest_api(name="r")["id"]
+    root = api.get_resources(restApiId=made)["items"][0]["id"]
+    api.put_method(restApiId=made, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    api.put_integration(
+        restApiId=made, resourceId=root, httpMethod="GET", type="MOCK", requestTemplates={"application/json": "{}"}
+    )
+    api.create_deployment(restApiId=made, stageName="s")
+    for _ in range(3):
+        test_apis.get(embedded_cloud, f"/_aws/execute-api/{made}/s/")
+    assert meter("rest_api_requests", "api_requests") == {("rest_api_requests", f"/restapis/{made}"): 3}
 
 
 def test_calls_of_functions_and_requests_to_apis(client: Clients, meter: Meter, embedded_cloud: EmbeddedCloud) -> None:
