@@ -84,7 +84,7 @@ def make(site: Site, record: Activation, prefix: str, now: int, tell: Tell = lam
     """
     copying = _Copying(site, prefix)
     copying.put("activation.json", json.dumps(record.data(), indent=1).encode())
-    _copy_source(copying, record)
+    _copy_source(copying, record, tell)
     _copy_runs(copying, record, tell)
     _copy_logs(copying, record, tell)
     taken = snapshots.take(site, record, prefix.rpartition("/")[2])
@@ -216,10 +216,17 @@ def _hashed(chunks: Iterator[bytes]) -> File:
     return File(size, digest.hexdigest())
 
 
-def _copy_source(copying: _Copying, record: Activation) -> None:
+def _copy_source(copying: _Copying, record: Activation, tell: Tell) -> None:
+    """The project as it was delivered, and its manifest to be read without unpacking.
+
+    The organization's administrators may write to its bucket: what is no longer what was delivered is kept, not opened.
+    """
     if not record.source:
         return
     copying.copy("source.tar.gz", record.source)
+    if copying.files["source.tar.gz"].sha256 != record.source_sha256:
+        tell(f"{record.title}: its source has been replaced since it was delivered; it is kept as it is")
+        return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
         for chunk in _chunks(copying.site.client("s3"), copying.site.bucket, record.source):
             spool.write(chunk)
