@@ -130,10 +130,10 @@ class Confined(subprocess.Popen[bytes]):
             self._channel.shutdown(socket.SHUT_WR)
 
     def wait(self, timeout: float | None = None) -> int:
-        """The program's exit status; raises subprocess.TimeoutExpired after `timeout` seconds."""
+        """The program's exit status as a shell tells it; raises subprocess.TimeoutExpired after `timeout` seconds."""
         code = super().wait(timeout)
         self._listener.join(timeout=5)
-        return code
+        return code if code >= 0 else 128 - code  # a launcher that is told to end before it listens ends by the signal
 
     def _send(self, box: Box, kind: str) -> None:
         binds = [(bind.source, bind.target, bind.writable) for bind in box.binds]
