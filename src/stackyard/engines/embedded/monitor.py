@@ -59,7 +59,9 @@ class ProgramMonitor:
         """Decide in the order of calls, make the steps, and answer with the resource as it then is."""
         if goal.remote:
             raise errors.Unsupported(
-                f"{goal.type}: components of other languages are not supported", position=goal.source_position
+                f"{goal.type} {goal.name!r} is a component that a plugin of its package makes, and plugins are not run",
+                hint="write it as a component in the program's own language",
+                position=goal.source_position,
             )
         urn = goals.urn_of(self._session.context.stack.name, goal.type, goal.name, goal.parent)
         try:

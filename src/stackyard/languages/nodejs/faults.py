@@ -13,6 +13,9 @@ from stackyard.languages.base import Exit
 
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m|<\{%[^%]*%\}>")
 _LEAD: Final = re.compile(r"Running program '.*?' failed with an unhandled exception:\s*", re.DOTALL)
+_WRAPPED: Final = re.compile(
+    r"^(?:<ref \*\d+> )?(?:\w*Error: )?failed to (?:register new|read) resource .*?: \d+ [A-Z_]+: ", re.DOTALL
+)
 _FRAME: Final = re.compile(r"^\s+at (?:.*\()?(?:file://)?(/[^():]+):(\d+):(\d+)\)?$", re.MULTILINE)
 _OURS: Final = os.path.join(os.path.dirname(__file__), "")
 _SETTING: Final = re.compile(r"Missing required configuration variable '|Configuration '[^']*' value ")
@@ -42,7 +45,7 @@ class Reader:
         if compiled:
             path, line, column, message = compiled.groups()
             return Exit(False, message, Position(self._absolute(path), int(line), int(column)), rest.strip())
-        return Exit(False, _without_place(message), self._place(rest), rest.strip())
+        return Exit(False, _WRAPPED.sub("", _without_place(message)), self._place(rest), rest.strip())
 
     def _place(self, text: str) -> Position | None:
         """The innermost frame in a file of the user's own."""

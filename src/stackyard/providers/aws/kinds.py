@@ -95,6 +95,10 @@ class Kind:
     """Inputs that the cloud never gives back; never in messages either."""
     unsupported: ClassVar[tuple[str, ...]] = ()
     """Inputs that this code does not carry out: using one is a failure, never ignored."""
+    former: ClassVar[tuple[str, ...]] = ()
+    """Inputs that only SDKs before version 7 have: empty they say nothing, otherwise they are refused."""
+    former_outputs: ClassVar[tuple[str, ...]] = ()
+    """Outputs that only those SDKs have, all of them texts."""
     found_by: ClassVar[FoundBy] = FoundBy.NAME
     tagging: ClassVar[Tagging | None] = None
     """The calls for tags, when they are not all in create and read."""
@@ -111,7 +115,8 @@ class Kind:
 
     def __init__(self, token: str, schema: Schema) -> None:
         self.token = token
-        self.schema = schema
+        outputs = {**schema.outputs, **dict.fromkeys(self.former_outputs, "string")}
+        self.schema = dataclasses.replace(schema, outputs=outputs) if self.former_outputs else schema
 
     def fill(self, aws: Aws, inputs: Properties) -> Properties:
         """More defaults, where they depend on other inputs; values may be UNKNOWN."""

@@ -44,6 +44,7 @@ class Scope:
 def check(scope: Scope, kind: Kind, request: base.CheckRequest) -> base.Checked:
     """Types, defaults, the name, region and tagsAll."""
     given = {k: v for k, v in request.inputs.items() if k not in ("tagsAll", "__defaults")}
+    given = {k: v for k, v in given.items() if k not in kind.former or not comparing.is_empty(v)}
     given.update({key: documents.text(given[key]) for key in kind.documents if key in given})
     checked, failures = schemas.check(kind.schema, given)
     failures += _unsupported(kind, checked) + _unreadable(kind, checked)

@@ -314,7 +314,7 @@ async def test_targets_are_refused_rather_than_ignored() -> None:
 async def test_components_of_other_languages_are_refused() -> None:
     stage = Stage(RULES)
     plan = await stage.preview(program([{"name": "a", "component": True, "remote": True}]))
-    assert "components of other languages are not supported" in plan.diagnostics[0].message
+    assert "is a component that a plugin of its package makes" in plan.diagnostics[0].message
 
 
 async def test_unknown_arguments_make_the_answer_of_a_function_unknown() -> None:

@@ -167,3 +167,13 @@ async def test_a_preview_of_an_update_keeps_what_it_does_not_touch(provider: Aws
 async def test_a_secret_recorded_is_compared_by_content(provider: AwsProvider) -> None:
     old = recorded({"kmsMasterKeyId": Secret("k")})
     assert not (await diff(provider, old, {"kmsMasterKeyId": "k"})).changes
+
+
+async def test_inputs_of_earlier_sdks_say_nothing_while_they_are_empty(provider: AwsProvider) -> None:
+    def asked(stage: str) -> base.CheckRequest:
+        inputs = {"restApi": "a", "stageName": stage}
+        return base.CheckRequest("urn", "aws:apigateway/deployment:Deployment", "d", inputs, seed=SEED)
+
+    empty, named = await provider.check(asked("")), await provider.check(asked("live"))
+    assert (empty.failures, "stageName" in empty.inputs) == ((), False)
+    assert [failure.property for failure in named.failures] == ["stageName"]

@@ -19,7 +19,13 @@ _STAGE: Final = given(restApiId="$restApi", stageName="$stageName")
 
 
 class Deployment(Part):
-    """`aws:apigateway/deployment:Deployment`; other `triggers` make a new one."""
+    """`aws:apigateway/deployment:Deployment`; other `triggers` make a new one.
+
+    SDKs before version 7 can make a stage with it, and read its addresses up to the stage's name.
+    """
+
+    former = ("canarySettings", "stageDescription", "stageName")
+    former_outputs = ("executionArn", "invokeUrl")
 
     listing = "get_deployments"
     names = given(restApi="restApiId")
@@ -29,6 +35,13 @@ class Deployment(Part):
     reading = Call("get_deployment", _DEPLOYMENT)
     patching = Call("update_deployment", _DEPLOYMENT)
     removing = Call("delete_deployment", _DEPLOYMENT)
+
+    def read(self, aws: Aws, id: str, known: Properties) -> Properties | None:
+        found = super().read(aws, id, known)
+        if found is None:
+            return None
+        url = addresses.execute_api(aws, self.service, found["restApi"])
+        return {**found, "executionArn": aws.arn("execute-api", f"{found['restApi']}/"), "invokeUrl": f"{url}/"}
 
     def locate(self, aws: Aws, inputs: Properties, token: str) -> str | None:
         """It has neither name nor tag: the one that no stage serves yet, since only its maker knew its id."""
