@@ -184,6 +184,7 @@ def _summary(done: Reconciled) -> dict[str, Any]:
 def application(loop: Loop, hosts: Hosting, secret: str) -> Starlette:
     """The web application: webhooks, `/health`, `/status`."""
     keyring = webhooks.Keyring(lambda name: webhooks.load(hosts, name))
+    told: dict[str, errors.StackyardError] = {}
     from starlette import applications, responses, routing  # lazy: only who serves has them
 
     async def webhook(request: Request) -> Response:
@@ -195,7 +196,9 @@ def application(loop: Loop, hosts: Hosting, secret: str) -> Starlette:
             if not (_is_there(hosts, name) and await keyring.knows(name, request.headers, body)):
                 return responses.JSONResponse({"error": "the signature is wrong or missing"}, 401)
         except errors.StackyardError as fault:
-            loop.tell(f"a webhook of {name} cannot be checked: {fault}")
+            if fault is not told.get(name):
+                loop.tell(f"a webhook of {name} cannot be checked: {fault}")
+            told[name] = fault
             return responses.JSONResponse({"error": "the signature cannot be checked now"}, 503)
         organization = (await asyncio.to_thread(hosts.organizations))[0].get(name)
         if organization is None or project not in organization.projects:

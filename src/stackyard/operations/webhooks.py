@@ -6,6 +6,7 @@ While one is replaced, the one before is good, too, for as long as was said. Val
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import hmac
 import json
@@ -161,12 +162,13 @@ class Keyring:
         self, load: Callable[[str], Awaitable[Secrets | None]], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._load, self._clock = load, clock
-        self._kept: dict[str, tuple[float, Secrets | None]] = {}
+        self._kept: dict[str, tuple[float, Secrets | errors.StackyardError | None]] = {}
+        self._asking: collections.defaultdict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
     async def knows(self, organization: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether a webhook is signed with a secret of this organization, which must be one that there is.
 
-        Raises StackyardError when the secrets cannot be read.
+        Raises StackyardError when the secrets cannot be read: the same one until they are asked for again.
         """
         for age in (KEPT_SECONDS, AGAIN_SECONDS):
             found = await self._of(organization, age)
@@ -175,11 +177,17 @@ class Keyring:
         return False
 
     async def _of(self, organization: str, age: float) -> Secrets | None:
-        """What is known, read again when it is older than `age` seconds."""
-        read_at, found = self._kept.get(organization, (-math.inf, None))
-        if self._clock() - read_at > age:
-            found = await self._load(organization)
-            self._kept[organization] = (self._clock(), found)
+        """What is known, read again when it is older than `age` seconds; many callers make one call."""
+        async with self._asking[organization]:
+            read_at, found = self._kept.get(organization, (-math.inf, None))
+            if self._clock() - read_at > (AGAIN_SECONDS if isinstance(found, errors.StackyardError) else age):
+                try:
+                    found = await self._load(organization)
+                except errors.StackyardError as fault:
+                    found = fault
+                self._kept[organization] = (self._clock(), found)
+        if isinstance(found, errors.StackyardError):
+            raise found.with_traceback(None)
         return found
 
 

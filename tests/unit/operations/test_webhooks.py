@@ -145,3 +145,23 @@ async def test_strangers_do_not_make_it_ask_more_often() -> None:
     for _ in range(50):
         assert not await held.takes("acme", "guess")
     assert held.read == 2
+
+
+async def test_what_cannot_be_read_is_told_and_not_asked_for_by_every_stranger() -> None:
+    held = _Ring()
+    fault = StateError("the cloud is away")
+
+    async def load(_organization: str) -> Secrets | None:
+        held.read += 1
+        raise fault
+
+    ring = Keyring(load, lambda: held.now)
+    for _ in range(3):
+        with pytest.raises(StateError) as told:
+            await ring.knows("acme", {}, b"{}")
+        assert told.value is fault
+    assert held.read == 1
+    held.now += webhooks.AGAIN_SECONDS + 0.1
+    with pytest.raises(StateError):
+        await ring.knows("acme", {}, b"{}")
+    assert held.read == 2
