@@ -77,7 +77,8 @@ class Result(enum.StrEnum):
 class Registered:
     """The engine's answer: `id` is UNKNOWN while it is not known, None for components.
 
-    `result` is other than SUCCESS only under `continue_on_error`: then every output is unknown.
+    `result` is other than SUCCESS only under `continue_on_error`: then every output is unknown. `properties` are the
+    names of all outputs that the type has, None where its provider does not tell.
     """
 
     urn: str
@@ -85,6 +86,7 @@ class Registered:
     outputs: Properties = dataclasses.field(default_factory=dict)
     property_dependencies: Mapping[str, tuple[str, ...]] = EMPTY
     result: Result = Result.SUCCESS
+    properties: frozenset[str] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -163,6 +163,13 @@ def is_simulated(provider: Provider, type_: str) -> bool:
     return provider.simulated or type_ in getattr(provider, "simulated_types", ())
 
 
+def properties(provider: Provider | None, type_: str) -> frozenset[str] | None:
+    """The names of all outputs of a type; None where its provider has no method `properties` that tells them."""
+    told = getattr(provider, "properties", None)
+    found: frozenset[str] | None = told(type_) if told is not None else None
+    return found
+
+
 @runtime_checkable
 class Provider(Protocol):
     """Resources of one package. Raises `errors.ProviderError` (its message names the type and the call) when a call

@@ -33,7 +33,7 @@ from stackyard.model.registrations import (
 from stackyard.model.resources import Resource
 from stackyard.model.values import UNKNOWN, Archive, Asset, Properties, Value
 from stackyard.providers import assets
-from stackyard.providers.base import Provider
+from stackyard.providers.base import Provider, properties
 
 SECRETS, RESOURCE_REFERENCES, ALIAS_SPECS, DELETED_WITH, REPLACE_WITH = 0, 1, 3, 5, 6
 FEATURES: Final = frozenset({SECRETS, RESOURCE_REFERENCES, ALIAS_SPECS, DELETED_WITH, REPLACE_WITH})
@@ -179,7 +179,8 @@ class ProgramMonitor:
         if not goal.supports_partial_values:
             outputs = {key: value for key, value in outputs.items() if not values.has_unknown(value)}
         id_ = (resource.id or UNKNOWN) if resource.custom else None
-        return Registered(resource.urn, id_, outputs)
+        provider = self._session.pool.live(resource.provider) if resource.provider else None
+        return Registered(resource.urn, id_, outputs, properties=properties(provider, resource.type))
 
     async def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Outputs of a component; those of the root stack are kept until everything else is done."""

@@ -154,6 +154,8 @@ class Evaluation:
             if found.is_stack and len(steps) > 1 and steps[0] == "outputs" and isinstance(steps[1], str):
                 found, steps = await self._stack_output(found, steps[1], access.position), steps[2:]
             else:
+                if lacking := found.lacks(str(steps[0])):
+                    raise self._fault(lacking, access.position)
                 found, steps = found.output(str(steps[0])), steps[1:]
         for step in steps:
             found = self._step(found, step, access)

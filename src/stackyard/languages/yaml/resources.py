@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,6 +44,14 @@ class Made:
         """How others name it as their provider."""
         id_ = values.UNKNOWN_STRING if self.registered.id is UNKNOWN else str(self.registered.id)
         return urns.provider_reference(self.urn, id_)
+
+    def lacks(self, name: str) -> str:
+        """What to say of an output that the type does not have; empty when it has it, or nobody can tell."""
+        known = self.registered.properties
+        if known is None or name in ("id", "urn") or name in known or name in self.registered.outputs:
+            return ""
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"{self.type} has no output {name!r}" + (f": is it {near[0]}?" if near else "")
 
     def output(self, name: str) -> Value:
         """One of its outputs; one that is missing is unknown in a preview, and null after it was made."""

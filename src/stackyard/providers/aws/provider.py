@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from stackyard.errors import ProviderError
+from stackyard.errors import ProviderError, Unsupported
 from stackyard.model.registrations import CheckFailure, Invoked
 from stackyard.model.values import Properties
 from stackyard.providers import base
@@ -109,6 +109,14 @@ class AwsProvider:
         if "region" in schema.outputs:
             outputs.setdefault("region", region)
         return outputs
+
+    def properties(self, type_: str) -> frozenset[str] | None:
+        """The names of a type's outputs; None for a type that nobody wrote."""
+        try:
+            schema = catalog.kind(type_).schema
+        except Unsupported:
+            return None
+        return frozenset((*schema.inputs, *schema.outputs))
 
     async def find(self, request: base.CreateRequest) -> base.Found:
         kind = catalog.kind(request.type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from stackyard.errors import Position
 from stackyard.languages.base import Exit, Program
 from stackyard.languages.yaml.language import YamlLanguage
-from stackyard.model.registrations import CheckFailure, Goal, Invoked
+from stackyard.model.registrations import CheckFailure, Goal, Invoked, Registered
 from stackyard.model.values import UNKNOWN, Asset, Secret
 from stackyard.testing.monitors import EchoMonitor
 
@@ -450,3 +451,24 @@ async def test_a_program_that_another_tool_makes_is_refused_at_its_place(run: Ru
     ended, _ = await run("outputs: {}\n", options={"compiler": "cue export"})
     assert "`compiler` is not supported" in ended.message
     assert ended.position == Position(str(tmp_path / "Pulumi.yaml"))
+
+
+async def test_an_output_that_a_type_does_not_have_is_told_at_its_place(run: Run) -> None:
+    class Knowing(EchoMonitor):
+        async def register(self, goal: Goal) -> Registered:
+            return dataclasses.replace(await super().register(goal), properties=frozenset({"arn", "length"}))
+
+    ended, monitor = await run(
+        """
+        resources: {pet: {type: random:RandomPet, properties: {other: 1}}}
+        outputs: {a: "${pet.arnn}", b: "${pet.arn}", c: "${pet.id}", d: "${pet.other}", e: "is ${pet.name.deep}"}
+        """,
+        Knowing(project="web", preview=True),
+        dry_run=True,
+    )
+    told = [(ended.message, ended.position), *((each.message, each.position) for each in ended.others)]
+    assert [(message, position.column) for message, position in told if position] == [
+        ("random:index/randomPet:RandomPet has no output 'arnn': is it arn?", 14),
+        ("random:index/randomPet:RandomPet has no output 'name'", 84),
+    ]
+    assert monitor.finished == 0
