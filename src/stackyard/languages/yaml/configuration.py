@@ -83,7 +83,9 @@ def _typed(said: str, type_: str, key: str) -> Value:
     if type_ == "boolean" and said in _TRUTHS:
         return _TRUTHS[said]
     expected: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "object": (dict,)}
-    found = int(said) if type_ in ("integer", "number") and _INTEGER.fullmatch(said) else by_looks(said)
-    if type_ == "boolean" or isinstance(found, bool) or not isinstance(found, expected.get(type_, (list,))):
+    whole = _INTEGER.fullmatch(said) is not None
+    found = int(said) if type_ in ("integer", "number") and whole else by_looks(said)
+    wrong = isinstance(found, bool) or not isinstance(found, expected.get(type_, (list,)))
+    if type_ == "boolean" or wrong or (type_ == "integer" and not whole):
         raise ValueError(f"{key} must be of type {type_}")
     return found
