@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,34 @@ def test_faults_are_told_once_and_where_they_are(estate: Path) -> None:
     assert result.exit_code != 0
     told = [each["diagnostic"] for each in result.documents if each["kind"] == "diagnostic"]
     assert [each["position"]["path"].rpartition("/")[2] for each in told if each["position"]] == ["index.ts"], told
+
+
+DYNAMIC = """
+const pulumi = require("@pulumi/pulumi");
+const provider = {
+    async configure(request) { this.file = request.config.require("file"); },
+    async create(inputs) {
+        require("fs").writeFileSync(this.file, inputs.text);
+        return { id: "made", outs: { text: inputs.text, size: inputs.text.length } };
+    },
+    async delete(id, outputs) { require("fs").writeFileSync(this.file, `${id} ${outputs.size} is gone`); },
+};
+class File extends pulumi.dynamic.Resource {
+    constructor(name, inputs) { super(provider, name, { ...inputs, size: undefined }); }
+}
+exports.size = new File("file", { text: "four" }).size;
+"""
+
+
+def test_dynamic_resources_run_the_programs_own_code(estate: Path) -> None:
+    (estate / "web" / "package.json").write_text('{"name": "web", "main": "index.js"}', encoding="utf-8")
+    (estate / "web" / "index.js").write_text(DYNAMIC, encoding="utf-8")
+    shutil.rmtree(estate / "top")
+    file = estate / "written"
+    (estate / "web" / "Pulumi.dev.yaml").write_text(f"config:\n  web:file: {file}\n", encoding="utf-8")
+    assert up(estate, "web/dev").done().counts == {"create": 2}
+    assert file.read_text(encoding="utf-8") == "four"
+    assert outputs(estate, "web/dev") == {"size": 4}
+    assert up(estate, "web/dev").done().counts == {}
+    running.run(estate, "destroy", "--yes", "--backend", (estate / "state").as_uri(), "web/dev").done()
+    assert file.read_text(encoding="utf-8") == "made 4 is gone"

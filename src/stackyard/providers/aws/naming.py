@@ -19,7 +19,8 @@ PREFIX_DIGITS = 26
 class Naming:
     """How one type is named: the property, its prefix property, the longest name allowed, letters, and its ends.
 
-    `start` begins every made name (`alias/`); with `digits` 0 the name is the resource's own.
+    `start` begins every made name (`alias/`); with `digits` 0 the name is the resource's own. `joint` stands before the
+    digits, and, where it is another than a hyphen, in place of every hyphen.
     `suffix` is (property, text): the text ends the name when that boolean property is true (`.fifo`).
     """
 
@@ -30,6 +31,7 @@ class Naming:
     suffix: tuple[str, str] = ("", "")
     start: str = ""
     digits: int = DIGITS
+    joint: str = "-"
 
     def ending(self, inputs: Properties) -> str:
         """What the name must end in."""
@@ -47,7 +49,7 @@ class Naming:
         digits = (hashlib.sha256(seed).hexdigest() if seed else secrets.token_hex(16))[:count]
         made = (
             f"{prefix}{digits}{ending}" if prefix else f"{self.start}{'-'.join(filter(None, (name, digits)))}{ending}"
-        )
+        ).replace("-", self.joint)
         if len(made) > self.limit:
             raise ValueError(
                 f"the generated name {made!r} is longer than {self.limit} characters; give it a {self.property}"

@@ -2,6 +2,7 @@
 
 TYPES = {
     "DataCatalog": "queries",
+    "Database": "databases",
     "NamedQuery": "queries",
     "Workgroup": "workgroups",
 }
