@@ -73,7 +73,9 @@ def installation(runtime: str, directory: Path, options: Mapping[str, Any], root
         return _of_node(directory, options, root)
     if runtime == "go" and not options.get("binary") and (folder := _above(directory, root, "go.mod")):
         inputs = tuple(path for name in ("go.mod", "go.sum") if (path := folder / name).is_file())
-        return Installation(folder, ("go",), (("go", "mod", "download"),), inputs)
+        # Without a go.sum nothing builds: then the one is written that pulumi's own installer would write.
+        command = "download" if (folder / "go.sum").is_file() else "tidy"
+        return Installation(folder, ("go",), (("go", "mod", command),), inputs)
     return _of_python(directory, options, root) if runtime == "python" else None
 
 

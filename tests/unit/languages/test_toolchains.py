@@ -56,6 +56,10 @@ def test_modules_of_go_are_downloaded_unless_a_binary_is_given(tmp_path: Path) -
     found = toolchains.installation("go", tmp_path / "core", {}, tmp_path)
     assert found is not None
     assert found.commands == (("go", "mod", "download"),)
+    touch(tmp_path, "new/go.mod")
+    new = toolchains.installation("go", tmp_path / "new", {}, tmp_path)
+    assert new is not None
+    assert new.commands == (("go", "mod", "tidy"),)
     assert toolchains.installation("go", tmp_path / "core", {"binary": "core"}, tmp_path) is None
 
 

@@ -101,7 +101,11 @@ async def build(directory: Path, go: str, environ: Mapping[str, str], target: Pa
 def complaints(directory: Path, said: str) -> list[Diagnostic]:
     """The compiler's complaints, each at its place; all it said as one where it names none."""
     found = [
-        error(text, position=Position(os.path.normpath(directory / path), int(line), int(column or 0)))
+        error(
+            text.removesuffix("; to add:"),
+            hint="`go mod tidy` writes it: commit go.sum" if "missing go.sum entry" in text else "",
+            position=Position(os.path.normpath(directory / path), int(line), int(column or 0)),
+        )
         for path, line, column, text in _FAULT.findall(said)
         if text != "too many errors"
     ]
