@@ -253,11 +253,10 @@ async def test_an_environment_without_pulumi_says_so(run: Any, tmp_path: Path) -
     assert not exit_.ok
     assert "cannot run Pulumi programs: ModuleNotFoundError: No module named" in exit_.message
     exit_, _ = await run("import pulumi", options={"virtualenv": "absent"})
-    assert exit_ == Exit(
-        False,
-        f"the project's virtual environment {tmp_path / 'absent'} does not exist",
-        Position(str(tmp_path / "Pulumi.yaml")),
-    )
+    assert not exit_.ok
+    assert f"the project's virtual environment {tmp_path / 'absent'} does not exist: " in exit_.message
+    assert "stackyard install" in exit_.message
+    assert exit_.position == Position(str(tmp_path / "Pulumi.yaml"))
 
 
 async def test_interpreters_are_bounded(run: Any, tmp_path: Path) -> None:

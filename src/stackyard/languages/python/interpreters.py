@@ -46,6 +46,18 @@ def activated(environ: Mapping[str, str], interpreter: str) -> dict[str, str]:
     return kept | {"PATH": path, "VIRTUAL_ENV": str(folder.parent)}
 
 
+def advice(directory: Path, chosen: str) -> str:
+    """How a program that lacks a module gets it, empty where there is nothing to say.
+
+    `chosen` is the project's own interpreter, empty when it has none and ours runs it.
+    """
+    if chosen:
+        return "`stackyard install` installs what the project needs"
+    if (directory / "requirements.txt").is_file():
+        return "give the project an environment of its own (runtime option `virtualenv`), then `stackyard install`"
+    return ""
+
+
 def _environment(directory: Path, virtualenv: str, toolchain: str, environ: Mapping[str, str]) -> Path | None:
     """The virtual environment that the options name, None when they name none."""
     if virtualenv and toolchain != "poetry":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import dataclasses
 import json
 import os
 import signal
@@ -80,7 +81,7 @@ class PythonLanguage:
         try:
             chosen = program.interpreter or interpreters.resolve(program.directory, program.options, program.environ)
         except errors.ConfigError as error:
-            return Exit(False, error.message, error.position)
+            return Exit(False, f"{error.message}: {error.hint}" if error.hint else error.message, error.position)
         interpreter, project = chosen or sys.executable, str(program.directory)
         ours, theirs = socket.socketpair()
         pipes = [Pipe(monitor, "stdout"), Pipe(monitor, "stderr")]
@@ -103,7 +104,8 @@ class PythonLanguage:
                 pipe.close()
         self._memory(interpreter).learn(project, conversation.learnt)
         self._evict()
-        return _judged(conversation.result, status, child.overdue)
+        ended = _judged(conversation.result, status, child.overdue)
+        return _advised(ended, "" if ended.ok else interpreters.advice(program.directory, chosen))
 
     async def warm(self, interpreter: str = "") -> Zygote:
         """The zygote of an interpreter (ours when empty), ready to fork: to have one before the first program."""
@@ -222,6 +224,13 @@ def _described(program: Program, interpreter: str, monitor: Monitor) -> bytes:
         "learn": LEARNABLE,
     }
     return json.dumps(described).encode()
+
+
+def _advised(ended: Exit, advice: str) -> Exit:
+    """How a program ended; for one that lacks a module, with how to get it."""
+    if not advice or not ended.message.startswith("ModuleNotFoundError: "):
+        return ended
+    return dataclasses.replace(ended, message=f"{ended.message}: {advice}")
 
 
 def _judged(result: Exit | None, status: int | None, overdue: bool) -> Exit:

@@ -83,3 +83,10 @@ def test_activation(tmp_path: Path) -> None:
     assert interpreters.activated({}, str(python))["PATH"] == str(folder / "bin")
     assert interpreters.activated(given, "") == given
     assert interpreters.activated(given, "/usr/bin/python3") == given
+
+
+def test_a_program_that_lacks_a_module_is_told_how_to_get_it(tmp_path: Path) -> None:
+    assert interpreters.advice(tmp_path, "") == ""
+    assert "stackyard install" in interpreters.advice(tmp_path, "/venv/bin/python")
+    (tmp_path / "requirements.txt").touch()
+    assert "`virtualenv`" in interpreters.advice(tmp_path, "")
