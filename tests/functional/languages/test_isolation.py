@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from stackyard.errors import Position
-from stackyard.languages.base import Exit
 from stackyard.languages.python import PythonLanguage, interpreters
 from stackyard.testing.monitors import EchoMonitor
 
