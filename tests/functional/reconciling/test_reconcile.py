@@ -150,7 +150,8 @@ def test_a_project_that_is_no_longer_hosted_goes_after_its_environments(hosted: 
     _its_stack_stays_without_an_archive(hosted)
     assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): "", ("acme.shop", "unhost"): ""}
     assert (set(hosted.commits("acme")), _projects(hosted)) == ({"site_prod"}, {"site"})
-    assert hosting.index_of(hosted.objects("acme", "archive"))["project"] == "shop"
+    index = hosting.index_of(hosted.objects("acme", "archive"))
+    assert (index["project"], "state" in index["files"], hosted.groups("acme")) == ("shop", True, {"site/prod"})
     assert run(hosted.root, "tenant", "show", "acme", "--json").done().documents[-1]["orphans"] == []
     again = hosted.reconcile()
     assert (hosting.decided(again), hosting.unhosted(again)) == ({}, [])
@@ -293,19 +294,6 @@ def test_a_name_made_from_a_ref_comes_up_afresh_for_another(hosted: Hosted) -> N
         ("acme.shop.dev-feature-a", "activate"): "",
     }
     assert hosted.records["acme.shop.dev-feature-a"].ref == "refs/heads/feature-a"
-
-
-@pytest.mark.slow
-def test_the_environments_of_a_project_that_is_not_hosted_any_more_go(hosted: Hosted) -> None:
-    shop = hosted.repository("shop")
-    hosted.tenant("acme", {"shop": shop})
-    shop.push("main")
-    hosted.reconcile()
-    hosted.ran("acme", hosted.records["acme.shop.prod"])
-    hosted.tenant("acme", {})
-    assert hosting.results(hosted.reconcile()) == {("acme.shop.prod", "retire"): ""}
-    assert (hosted.commits("acme"), hosted.groups("acme")) == ({}, set())
-    assert "state" in hosting.index_of(hosted.objects("acme", "archive"))["files"]
 
 
 @pytest.mark.slow
