@@ -6,6 +6,7 @@ After the reference of Pulumi YAML (pulumi.com/docs/iac/languages-sdks/yaml/yaml
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Final, Protocol, TypeAlias
@@ -156,7 +157,9 @@ def _called(node: Node, key: Key, notes: Notes) -> Expression | None:
     if _SHORT.fullmatch(name):
         given = read(argument, notes) if argument.fields is not None else Fields(argument.position, {})
         return Call(key.position, name, given)
-    notes.complain(f"there is no function {key.text}: there are {', '.join(functions.NAMES)}", key.position)
+    near = difflib.get_close_matches(name, functions.NAMES, n=1)
+    advice = f"is it {functions.PREFIX}{near[0]}?" if near else f"there are {', '.join(functions.NAMES)}"
+    notes.complain(f"there is no function {key.text}: {advice}", key.position)
     return None
 
 

@@ -11,6 +11,7 @@ from stackyard.errors import Position
 from stackyard.languages.base import Exit, Monitor, Program
 from stackyard.languages.yaml import configuration, loading, programs
 from stackyard.languages.yaml.evaluation import Evaluation
+from stackyard.languages.yaml.loading import Node
 from stackyard.languages.yaml.programs import Template
 from stackyard.model.diagnostics import Diagnostic
 from stackyard.wire import versions
@@ -47,7 +48,13 @@ def read(file: Path, project: str, given: Collection[str] = ()) -> Template:
 
 def _compiled(program: Program) -> Exit:
     """The refusal of a program that another tool has to make first, at its place."""
-    position = Position(str(program.directory / "Pulumi.yaml"))
+    files = (program.directory / name for name in ("Pulumi.yaml", "Pulumi.yml"))
+    file = next((each for each in files if each.is_file()), program.directory / "Pulumi.yaml")
+    position = Position(str(file))
+    node: Node | None = loading.load(file)
+    for name in ("runtime", "options", "compiler"):
+        node = node.get(name) if node else None
+        position = node.position if node else position
     said = program.options["compiler"]
     hint = f"write what `{said}` makes to Main.yaml, and take the option out"
     return Exit(False, f"the runtime option `compiler` is not supported: {hint}", position)

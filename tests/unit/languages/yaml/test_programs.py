@@ -447,10 +447,20 @@ async def test_other_stacks_by_the_older_function(run: Run) -> None:
     assert [each.id for each in monitor.reads] == ["acme/core/dev"]
 
 
-async def test_a_program_that_another_tool_makes_is_refused_at_its_place(run: Run, tmp_path: Path) -> None:
-    ended, _ = await run("outputs: {}\n", options={"compiler": "cue export"})
+async def test_a_program_that_another_tool_makes_is_refused_at_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.yaml"
+    file.write_text("name: web\nruntime:\n  name: yaml\n  options:\n    compiler: cue export\n", encoding="utf-8")
+    program = Program("web", "dev", "acme", tmp_path, options={"compiler": "cue export"})
+    ended = await YamlLanguage().run(program, EchoMonitor())
     assert "`compiler` is not supported" in ended.message
-    assert ended.position == Position(str(tmp_path / "Pulumi.yaml"))
+    assert ended.position == Position(str(file), 5, 15)
+
+
+async def test_a_function_that_is_not_there_is_told_with_the_likely_one(run: Run) -> None:
+    ended, _ = await run("outputs: {a: {fn::jon: [1]}, b: {fn::toXML: 1}}\n")
+    assert ended.message == "there is no function fn::jon: is it fn::join?"
+    (other,) = ended.others
+    assert other.message.startswith("there is no function fn::toXML: there are assetArchive, ")
 
 
 async def test_an_output_that_a_type_does_not_have_is_told_at_its_place(run: Run) -> None:
