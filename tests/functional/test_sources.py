@@ -53,6 +53,16 @@ def test_refs_lead_to_commits(repository: Path) -> None:
     assert [(each.kind, each.short) for each in found][::3] == [("branch", "feature/One"), ("tag", "v1")]
 
 
+def test_a_repository_may_have_so_many_refs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is held against every rule, and whoever may push can push very many."""
+    monkeypatch.setattr(sources, "REFS", 2)
+    git(repository, "branch", "a")
+    assert len(sources.refs(str(repository))) == 2
+    git(repository, "branch", "b")
+    with pytest.raises(SourceError, match="3 branches and tags; at most 2"):
+        sources.refs(str(repository))
+
+
 def test_names_that_would_need_quoting_are_left_out(repository: Path) -> None:
     for name in ("$(id)", "a;b", "x'y", "é", "a&b"):
         git(repository, "branch", name)

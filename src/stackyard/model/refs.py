@@ -20,7 +20,7 @@ _DIGEST: Final = 8
 _SLASH: Final = ord("/")
 _END: Final = 0x10FFFF
 _RARE: Final = 0x1F9F0
-_WORK_LIMIT: Final = 50_000
+_WORK_LIMIT: Final = 5_000
 
 _Ranges: TypeAlias = tuple[tuple[int, int], ...]
 _Token: TypeAlias = tuple[bool, _Ranges]
@@ -47,6 +47,8 @@ def covered(pattern: str, by: Sequence[str]) -> bool:
 
     Samples of what it matches refute nearly always; what is left is searched, within a limit of work.
     """
+    if not is_glob(pattern):
+        return any(matches(each, pattern) for each in by)
     first, others = _tokens(pattern), [_tokens(each) for each in by]
     if not all(any(matches(each, sample) for each in by) for sample in _samples(first)):
         return False

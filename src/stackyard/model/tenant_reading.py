@@ -13,6 +13,8 @@ MAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 REPOSITORY: Final = r"(?:https|ssh|file)://[^\s]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s]+|/[^\s]+"
 MANIFEST: Final = r"(?!/)(?!.*(?:^|/)\.\.?(?:/|$))[^\s\\]+\.ya?ml"
 SECRET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+RULES: Final = 30
+"""How many rules a project may have."""
 ON: Final = r"[a-z0-9*?-]+(?:/[a-z0-9*?-]+)?"
 _KEPT_BACK: Final = re.compile(r"(?:STACKYARD_|MELTANO_|AWS_|LD_|PYTHON).*|PATH|HOME|SHELL|IFS")
 _VARIABLE: Final = "the name of an environment variable, such as SHOP_PASSWORD"
@@ -210,7 +212,11 @@ def _secrets(place: Place) -> tuple[str, ...]:
 
 def _rules(place: Place) -> tuple[Rule, ...]:
     found: list[Rule] = []
-    for each in place.items():
+    given = place.items()
+    if len(given) > RULES:  # each is compared with those before it
+        place.fail(f"{place.where} has {len(given)} rules, and may have {RULES}", "say several refs by one glob")
+        return ()
+    for each in given:
         before = len(each.faults)
         rule = _rule(each)
         if len(each.faults) == before:

@@ -29,6 +29,8 @@ FETCHING_SECONDS: Final = 300.0
 TEXT_BYTES: Final = 1 << 20
 BUNDLE_BYTES: Final = 256 << 20
 LISTING_BYTES: Final = 64 << 20
+REFS: Final = 20_000
+"""How many branches and tags a repository may have: each is held against every rule."""
 INCLUDED: Final = 100
 """How many files one pattern of `include_paths` may name."""
 _ADVICE: Final = ("Please make sure you have the correct access rights", "and the repository exists.")
@@ -97,6 +99,9 @@ def refs(repository: str, refused: list[str] | None = None) -> list[Ref]:
             found[plain] = commit  # a tag's `^{}` line comes after it: the commit wins over the tag object
         elif refused is not None:
             refused.append(plain)
+    if len(found) > REFS:
+        hint = "delete those that nobody needs"
+        raise SourceError(f"it has {len(found)} branches and tags; at most {REFS} are looked at", hint=hint)
     return [Ref(name, commit) for name, commit in sorted(found.items())]
 
 

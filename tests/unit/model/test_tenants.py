@@ -117,6 +117,7 @@ OWNERS = ("groups", "owners")
         (["AWS_SECRET_ACCESS_KEY"], (*SHOP, "secrets"), "is not yours to set"),
         ({"branch": "main"}, RULES, "rules must be a list"),
         ({"branch": "main"}, (*RULES, 0), "lacks 'environment'"),
+        ([{"branch": "main", "environment": "prod"}] * 31, RULES, "31 rules, and may have 30"),
         ({"environment": "prod"}, (*RULES, 0), "either `branch` or `tag`"),
         ({"branch": "main", "tag": "v1", "environment": "prod"}, (*RULES, 0), "either `branch` or `tag`"),
         ("refs/heads/main", (*RULES, 0, "branch"), "without refs/heads/"),
