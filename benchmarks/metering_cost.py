@@ -25,7 +25,7 @@ HEADERS = [
     (b"authorization", b"AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261101/eu-west-1/sqs/aws4_request, Signature=0"),
 ]
 BODY = b'{"QueueUrl": "http://127.0.0.1:4566/111122223333/orders", "MessageBody": "hello"}'
-ANSWER = (200, {}, b'{"MessageId": "1", "MD5OfMessageBody": "2"}')
+ANSWER: tuple[int, dict[str, str], bytes] = (200, {}, b'{"MessageId": "1", "MD5OfMessageBody": "2"}')
 
 
 def emulator(module: types.ModuleType) -> Callable[..., Awaitable[None]]:
