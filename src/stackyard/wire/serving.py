@@ -26,6 +26,10 @@ ENGINE: Final = "pulumirpc.Engine"
 _LIMIT: Final = 400 * 1024 * 1024
 _LONGEST: Final = 90  # bytes of a folder's path; macOS allows 103 for a socket's
 
+# A program in Node.js answers nothing while its types are checked, which can take minutes: without a reply to a ping
+# that only measures the line, gRPC would break the connection after one. A program that ends closes it anyway.
+_PATIENCE: Final = (("grpc.http2.bdp_probe", 0), ("grpc.http2.settings_timeout", 24 * 3600 * 1000))
+
 
 class Server:
     """A gRPC server. `handlers` are by service and method; a method that has none answers UNIMPLEMENTED.
@@ -46,13 +50,13 @@ class Server:
         import grpc  # lazy: 0.2 s, and only programs in other languages than Python need it
 
         options = [("grpc.max_receive_message_length", _LIMIT), ("grpc.max_send_message_length", _LIMIT)]
-        self._server = grpc.aio.server(options=[*options, ("grpc.so_reuseport", 0)])
+        self._server = grpc.aio.server(options=[*options, *_PATIENCE, ("grpc.so_reuseport", 0)])
         for service, methods in self._handlers.items():
             served = {
                 name: grpc.unary_unary_rpc_method_handler(self._call(grpc, each)) for name, each in methods.items()
             }
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, served),))
-        self._folder = _private_folder()
+        self._folder = private_folder()
         address = f"unix:{self._folder}/s"
         self._server.add_insecure_port(address)
         await self._server.start()
@@ -92,8 +96,8 @@ class Server:
             task.exception()  # It was told to the caller, or there is no caller any more.
 
 
-def _private_folder() -> str:
-    """A new folder (0700), in /tmp where the usual place has too long a name: a socket's path has 107 bytes at most."""
+def private_folder() -> str:
+    """A new folder (0700) for a socket, whose path has 107 bytes at most: in /tmp where the usual place is longer."""
     folder = tempfile.mkdtemp(prefix="stackyard-")
     if len(os.fsencode(folder)) < _LONGEST:
         return folder

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from stackyard.errors import Position
@@ -83,6 +84,26 @@ async def test_resources_configuration_and_secrets(run: Run) -> None:
     assert monitor.stack_outputs == {"name": "id-1", "token": Secret("hush"), "where": "acme/web/dev"}
     assert monitor.lines("stdout") == ["to be seen"]
     assert monitor.finished == 1
+
+
+async def test_a_program_that_is_busy_for_long_keeps_its_connection(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one whose types are checked is, for longer than gRPC waits for a reply to its pings: a minute, here a tenth
+    of a second."""
+    serve = grpc.aio.server
+
+    def impatient(options: list[tuple[str, Any]]) -> Any:
+        return serve(options=[*options, ("grpc.http2.ping_timeout_ms", 100)])
+
+    monkeypatch.setattr(grpc.aio, "server", impatient)
+    ended, monitor = await run(
+        """
+        const end = Date.now() + 1500;
+        while (Date.now() < end) {}
+        new random.RandomPet("pet");
+        """
+    )
+    assert ended == Exit(True)
+    assert monitor.goal("pet").type == "random:index/randomPet:RandomPet"
 
 
 async def test_a_preview_has_unknown_outputs(run: Run) -> None:
