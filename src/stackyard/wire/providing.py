@@ -12,7 +12,7 @@ from typing import Any, Final
 from stackyard import errors
 from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import Properties
-from stackyard.wire import protos, values
+from stackyard.wire import protos, serving, values
 
 _SERVICE: Final = "/pulumirpc.ResourceProvider/"
 _LIMIT: Final = 400 * 1024 * 1024
@@ -50,7 +50,7 @@ class Client:
 
         self._grpc: Any = grpc
         limits = [("grpc.max_receive_message_length", _LIMIT), ("grpc.max_send_message_length", _LIMIT)]
-        self._channel = grpc.aio.insecure_channel(address, options=limits)
+        self._channel = grpc.aio.insecure_channel(address, options=[*limits, *serving.PATIENCE])
 
     async def close(self) -> None:
         """Break the connection."""

@@ -28,7 +28,7 @@ _LONGEST: Final = 90  # bytes of a folder's path; macOS allows 103 for a socket'
 
 # A program in Node.js answers nothing while its types are checked, which can take minutes: without a reply to a ping
 # that only measures the line, gRPC would break the connection after one. A program that ends closes it anyway.
-_PATIENCE: Final = (("grpc.http2.bdp_probe", 0), ("grpc.http2.settings_timeout", 24 * 3600 * 1000))
+PATIENCE: Final = (("grpc.http2.bdp_probe", 0), ("grpc.http2.settings_timeout", 24 * 3600 * 1000))
 
 
 class Server:
@@ -50,7 +50,7 @@ class Server:
         import grpc  # lazy: 0.2 s, and only programs in other languages than Python need it
 
         options = [("grpc.max_receive_message_length", _LIMIT), ("grpc.max_send_message_length", _LIMIT)]
-        self._server = grpc.aio.server(options=[*options, *_PATIENCE, ("grpc.so_reuseport", 0)])
+        self._server = grpc.aio.server(options=[*options, *PATIENCE, ("grpc.so_reuseport", 0)])
         for service, methods in self._handlers.items():
             served = {
                 name: grpc.unary_unary_rpc_method_handler(self._call(grpc, each)) for name, each in methods.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -115,12 +116,16 @@ async def test_a_host_ends_when_its_input_does(settings: base.Settings) -> None:
     arguments, environ = hosts.command("pulumi-python", settings)
     host = await hosts.Host.start(arguments, settings.directory, environ)
     try:
-        assert (await host.address()).startswith("127.0.0.1:")
+        address = await host.address()
+        socket = Path(address.removeprefix("unix:"))
+        assert socket.is_socket()
+        assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700, "nobody else gives it code to run"
         host._process.stdin.close()  # type: ignore[union-attr]
         async with asyncio.timeout(30):
             await host._process.wait()
     finally:
         await host.close()
+    assert not socket.parent.exists()
 
 
 async def test_a_host_that_does_not_start_says_why(settings: base.Settings) -> None:

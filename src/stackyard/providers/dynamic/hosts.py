@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from stackyard import errors
 from stackyard.languages.nodejs import language as nodejs
 from stackyard.languages.python import interpreters
 from stackyard.providers import base
+from stackyard.wire import serving
 
 _NODE: Final = Path(__file__).with_name("host.cjs")
 _PYTHON: Final = Path(__file__).with_name("host.py")
@@ -42,10 +44,11 @@ def command(package: str, settings: base.Settings) -> tuple[Sequence[str], Mappi
 class Host:
     """A running host. It ends when its standard input does, which it does at the latest with us."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, folder: str) -> None:
         self._process = process
+        self._folder = folder
         self._last: collections.deque[str] = collections.deque(maxlen=_LINES)
-        self._port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._serves: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         assert process.stdout is not None
         assert process.stderr is not None
         self._readers = [
@@ -56,27 +59,29 @@ class Host:
     @classmethod
     async def start(cls, arguments: Sequence[str], directory: str, environ: Mapping[str, str]) -> Host:
         """Start it. Raises ProviderError when there is no such program."""
+        folder = serving.private_folder()
         try:
             process = await asyncio.create_subprocess_exec(
                 *arguments,
                 cwd=directory,
-                env=dict(environ),
+                env={**environ, "STACKYARD_SOCKET": f"{folder}/s"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 process_group=0,
             )
         except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
             reason = os.strerror(error.errno or 0)
             raise errors.ProviderError(f"the host of dynamic providers cannot be started: {reason}") from error
-        return cls(process)
+        return cls(process, folder)
 
     async def address(self) -> str:
         """Where it serves, as soon as it does. Raises ProviderError, with what it wrote, when it does not."""
-        waited: set[asyncio.Future[Any]] = {self._port, *self._readers}
+        waited: set[asyncio.Future[Any]] = {self._serves, *self._readers}
         done, _ = await asyncio.wait(waited, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if self._port.done():
-            return f"127.0.0.1:{self._port.result()}"
+        if self._serves.done():
+            return f"unix:{self._folder}/s"
         await asyncio.wait(self._readers, timeout=1)
         how = "ended" if done else f"did not serve within {_START_SECONDS:g} s"
         raise errors.ProviderError(f"the host of dynamic providers {how}: " + "\n".join(self._last))
@@ -89,16 +94,20 @@ class Host:
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _read(self, stream: asyncio.StreamReader, *, first: bool) -> None:
-        """Its first line is its port. The rest is kept for its end, and read so that it never waits for us."""
+        """Its first line is a number, which says that it serves.
+
+        The rest is kept for its end, and read so that it never waits for us.
+        """
         rest = b""
         while data := await stream.read(65536):
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 text = line.decode(errors="replace").strip()
-                if first and text.isdigit() and not self._port.done():
-                    self._port.set_result(int(text))
+                if first and text.isdigit() and not self._serves.done():
+                    self._serves.set_result(None)
                 else:
                     self._last.append(text)
         self._last.extend([rest.decode(errors="replace")] if rest else [])
