@@ -79,7 +79,7 @@ async def once(
     hosts: Hosting, chosen: Sequence[str], voice: Voice, agree: Callable[[Survey], bool], manner: Manner
 ) -> Reconciled:
     """The same in an open workspace. Waits while another process reconciles the estate."""
-    async with hosting.alone(hosts.workspace.folder, voice.tell):
+    async with hosting.alone(hosts.workspace.folder, voice.tell, voice.cancelled):
         hosts.workspace.rediscover()
         survey = await surveying.survey(hosts, chosen)
         if not agree(survey) or survey.idle:
@@ -114,7 +114,7 @@ async def activate(
     """Bring one ref up. Raises UsageError when there is no such project or ref, or no rule that matches."""
     async with opened(opening, voice.tell) as workspace:
         hosts = Hosting(workspace)
-        async with hosting.alone(workspace.folder, voice.tell):
+        async with hosting.alone(workspace.folder, voice.tell, voice.cancelled):
             target = await asyncio.to_thread(_target, hosts, asked)
             reading = hosts.read()
             if target.entry in reading.blocked:
@@ -186,7 +186,7 @@ async def retire(
     """
     async with opened(opening, voice.tell) as workspace:
         hosts = Hosting(workspace)
-        async with hosting.alone(workspace.folder, voice.tell):
+        async with hosting.alone(workspace.folder, voice.tell, voice.cancelled):
             record = hosts.record(*name)
             if not record.manual:
                 found = await surveying.survey(hosts, [record.organization])

@@ -141,8 +141,13 @@ async def in_cloud(function: Callable[P, T], *arguments: P.args, **named: P.kwar
 
 
 @contextlib.asynccontextmanager
-async def alone(folder: Path, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """Be the only one that reconciles this estate; waits for another, and says so. A claim ends with its process."""
+async def alone(
+    folder: Path, tell: Callable[[str], None], cancelled: asyncio.Event | None = None
+) -> AsyncIterator[None]:
+    """Be the only one that reconciles this estate; waits for another, and says so. A claim ends with its process.
+
+    Raises Cancelled when `cancelled` is set while it waits.
+    """
     files.make_folder(folder)
     descriptor = os.open(folder / "reconcile.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -151,7 +156,7 @@ async def alone(folder: Path, tell: Callable[[str], None]) -> AsyncIterator[None
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "?"
             tell(f"waiting: process {holder} reconciles this estate")
-            await _locked(descriptor)
+            await _locked(descriptor, cancelled)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -159,9 +164,11 @@ async def alone(folder: Path, tell: Callable[[str], None]) -> AsyncIterator[None
         os.close(descriptor)
 
 
-async def _locked(descriptor: int) -> None:
+async def _locked(descriptor: int, cancelled: asyncio.Event | None) -> None:
     """Asked again and again, for a thread that waits in flock could not be interrupted."""
     while True:
+        if cancelled is not None and cancelled.is_set():
+            raise errors.Cancelled("stopped while another process reconciles this estate", hint="nothing was done")
         await asyncio.sleep(0.2)
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import hmac
 import json
@@ -95,7 +94,7 @@ class Loop:
     def __init__(self, opening: Opening, serving: Serving, voice: Voice) -> None:
         self._opening, self._serving, self._voice = opening, serving, voice
         self._asked: set[str] = set()
-        self._all = serving.every > 0
+        self._due = -math.inf
         self._woken = asyncio.Event()
         self._tidied = -math.inf
         self.state: dict[str, Any] = {"rounds": 0, "running": False, "last": None, "started": time.time()}
@@ -112,25 +111,28 @@ class Loop:
     async def run(self) -> None:
         """Until cancelled is set: wait for webhooks and the clock, and reconcile. A round that began is finished."""
         while not self._voice.cancelled.is_set():
-            if self._all or self._asked:
-                chosen, everything = sorted(self._asked), self._all
+            everything = self._serving.every > 0 and self._left() <= 0
+            if everything or self._asked:
+                chosen = sorted(self._asked)
                 self._asked.clear()
-                self._all = False
                 await self._round([] if everything else chosen)
-            if not await self._sleep():
-                self._all = True
+            if everything:
+                self._due = time.monotonic() + self._serving.every
+            await self._sleep()
 
-    async def _sleep(self) -> bool:
-        """Wait until there is something to do; False when the clock says so."""
+    def _left(self) -> float:
+        """Seconds until everything is due: webhooks, however many, do not put it off."""
+        return self._due - time.monotonic()
+
+    async def _sleep(self) -> None:
+        """Wait until there is something to do."""
         self._woken.clear()
         if self._asked or self._voice.cancelled.is_set():
-            return True
+            return
         waiting = [asyncio.ensure_future(each.wait()) for each in (self._woken, self._voice.cancelled)]
         try:
-            done, _ = await asyncio.wait(
-                waiting, timeout=self._serving.every or None, return_when=asyncio.FIRST_COMPLETED
-            )
-            return bool(done)
+            left = max(0, self._left()) if self._serving.every else None
+            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for each in waiting:
                 each.cancel()
@@ -144,6 +146,10 @@ class Loop:
         except errors.StackyardError as fault:
             said = {"exit_code": fault.exit_code, "faults": [fault.message]}
             self._voice.tell(str(fault))
+        except Exception as fault:  # noqa: BLE001 - a full disk, or what nobody foresaw: it ends this round, not the service
+            message = f"{type(fault).__name__}: {fault}"
+            said = {"exit_code": errors.StackyardError.exit_code, "faults": [message]}
+            self._voice.tell(message)
         seconds = round(time.time() - begun, 3)
         self.state.update(running=False, rounds=self.state["rounds"] + 1)
         self.state["last"] = {"began": begun, "seconds": seconds, "organizations": chosen or "all", **said}
@@ -200,7 +206,7 @@ def application(loop: Loop, hosts: Hosting, secret: str) -> Starlette:
                 loop.tell(f"a webhook of {name} cannot be checked: {fault}")
             told[name] = fault
             return responses.JSONResponse({"error": "the signature cannot be checked now"}, 503)
-        organization = (await asyncio.to_thread(hosts.organizations))[0].get(name)
+        organization = await asyncio.to_thread(_read, hosts, name)
         if organization is None or project not in organization.projects:
             return responses.JSONResponse({"error": f"there is no project {name}/{project}"}, 404)
         loop.ask(name)
@@ -222,18 +228,32 @@ def application(loop: Loop, hosts: Hosting, secret: str) -> Starlette:
     )
 
 
+def _read(hosts: Hosting, name: str) -> tenants.Organization | None:
+    """One organization's file: a thousand webhooks do not read everybody's a thousand times."""
+    return registry.read_one(_file(hosts, name), hosts.workspace.estate.root)[0]
+
+
+def _file(hosts: Hosting, name: str) -> Path:
+    return hosts.tenants / f"{name}{registry.EXTENSION}"
+
+
 def _is_there(hosts: Hosting, name: str) -> bool:
     """Whether there is an organization of that name: strangers' guesses ask no cloud, and are not remembered."""
-    return bool(tenants.ORGANIZATION.fullmatch(name)) and (hosts.tenants / f"{name}{registry.EXTENSION}").is_file()
+    return bool(tenants.ORGANIZATION.fullmatch(name)) and _file(hosts, name).is_file()
 
 
 async def _body(request: Request) -> bytes | None:
-    """The request's body, None when it is too large; no more than that is ever held."""
+    """The request's body, None when it is too large or breaks off; no more than that is ever held."""
+    from starlette import requests  # lazy: only who serves has it
+
     found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > BODY_LIMIT:
-            return None
+    try:
+        async for chunk in request.stream():
+            found += chunk
+            if len(found) > BODY_LIMIT:
+                return None
+    except requests.ClientDisconnect:
+        return None  # there is nobody to answer
     return bytes(found)
 
 
@@ -243,25 +263,22 @@ async def serve(opening: Opening, serving: Serving, voice: Voice, listening: Cal
     Raises UsageError when the libraries are not installed or the port is taken.
     """
     try:
-        import uvicorn  # lazy: only who serves has it
+        from stackyard.operations import listening as web  # lazy: only who serves has uvicorn
     except ImportError:
         raise errors.UsageError("serving needs starlette and uvicorn", hint="pip install 'stackyard[serve]'") from None
     loop = Loop(opening, serving, voice)
     hosts = Hosting(environments.opened(opening))  # refuses an estate without tenants before anything is served
     await _check_secrets(hosts, serving, voice)
     app = application(loop, hosts, serving.secret)
-    config = uvicorn.Config(app, host=serving.host, port=serving.port, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    # Signals are ours: uvicorn's own handling would end the process before a round has ended.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    socket = _bound(config)
+    server = web.server(app, serving.host, serving.port)
+    socket = web.bound(serving.host, serving.port)
     listening(f"http://{serving.host}:{socket.getsockname()[1]}")
-    web = asyncio.ensure_future(server.serve(sockets=[socket]))
+    served = asyncio.ensure_future(server.serve(sockets=[socket]))
     try:
         await loop.run()
     finally:
         server.should_exit = True
-        await web
+        await served
 
 
 async def _check_secrets(hosts: Hosting, serving: Serving, voice: Voice) -> None:
@@ -272,17 +289,3 @@ async def _check_secrets(hosts: Hosting, serving: Serving, voice: Voice) -> None
         raise errors.DiagnosedError(found)
     for each in found:
         voice.tell(str(each))
-
-
-def _bound(config: Any) -> Any:
-    import socket  # lazy: with the server
-
-    made = socket.socket(socket.AF_INET)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((config.host, config.port))
-        made.listen()  # so that who reads the address can already call it
-    except OSError as fault:
-        made.close()
-        raise errors.UsageError(f"cannot listen on {config.host}:{config.port}: {fault.strerror}") from None
-    return made

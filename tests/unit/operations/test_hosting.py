@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from stackyard.errors import ProviderError
+from stackyard.errors import Cancelled, ProviderError
 from stackyard.operations import hosting
 
 
@@ -58,3 +58,18 @@ async def test_the_clouds_own_faults_are_ours() -> None:
     with pytest.raises(ProviderError, match="Could not connect") as gone:
         await hosting.in_cloud(away)
     assert "stackyard cloud status" in gone.value.hint
+
+
+async def test_who_waits_can_be_stopped(tmp_path: Path) -> None:
+    told: list[str] = []
+    cancelled = asyncio.Event()
+
+    async def second() -> None:
+        async with hosting.alone(tmp_path, lambda line: (told.append(line), cancelled.set())[0], cancelled):
+            raise AssertionError("it was not alone")
+
+    with open(tmp_path / "reconcile.lock", "w+") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        with pytest.raises(Cancelled, match="another process reconciles"):
+            await asyncio.wait_for(second(), 10)
+    assert told == ["waiting: process ? reconciles this estate"]

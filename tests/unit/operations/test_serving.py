@@ -78,6 +78,42 @@ async def test_the_clock_asks_for_everything_and_a_fault_ends_nothing(monkeypatc
     assert loop.state["last"]["faults"] == ["the estate is broken"]
 
 
+async def test_webhooks_without_end_do_not_put_off_what_the_clock_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, cancelled = [1000.0], asyncio.Event()
+    rounds: list[list[str]] = []
+    loop = serving.Loop(Opening(), serving.Serving(every=60), Voice(lambda _: None, lambda _: None, cancelled))
+
+    async def reconciled(chosen: list[str]) -> dict[str, Any]:
+        rounds.append(chosen)
+        clock[0] += 25
+        loop.ask("acme")
+        if len(rounds) == 5:
+            cancelled.set()
+        return {"exit_code": 0}
+
+    monkeypatch.setattr(loop, "_reconciled", reconciled)
+    monkeypatch.setattr(serving.time, "monotonic", lambda: clock[0])
+    async with asyncio.timeout(10):
+        await loop.run()
+    assert rounds == [[], ["acme"], ["acme"], ["acme"], []]
+
+
+async def test_a_full_disk_ends_a_round_and_not_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = asyncio.Event()
+    told: list[str] = []
+    loop = serving.Loop(Opening(), serving.Serving(), Voice(lambda _: None, told.append, cancelled))
+
+    async def reconciled(_chosen: list[str]) -> dict[str, Any]:
+        cancelled.set()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loop, "_reconciled", reconciled)
+    async with asyncio.timeout(10):
+        await loop.run()
+    assert loop.state["last"]["exit_code"] == 1
+    assert told == ["OSError: [Errno 28] No space left on device"]
+
+
 async def test_archives_are_looked_at_once_a_day_and_only_by_who_may_change_things(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
