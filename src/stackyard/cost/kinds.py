@@ -75,6 +75,8 @@ _METERED: Final = {
     "log data taken in and kept": "cloudwatch.LogGroup ec2.FlowLog",
     "the metric it fills": "cloudwatch.LogMetricFilter",
     "data and requests": "cloudfront.Distribution cloudtrail.Trail",
+    "data taken in": "kinesis.FirehoseDeliveryStream",
+    "data that queries read": "athena.Database",
     "tasks while they run": "ecs.TaskDefinition",
     "jobs while they run": "glue.Crawler glue.Job",
 }
