@@ -57,6 +57,9 @@ async def expire_all(hosts: Hosting, tell: Tell) -> tuple[tuple[str, ...], tuple
             except errors.StackyardError as fault:
                 told.append(diagnostics.error(f"the archives of {name}: {fault.message}", hint=fault.hint))
                 continue
+            except Exception as fault:  # noqa: BLE001 - tenants may write into their archives: it stops nobody else
+                told.append(diagnostics.error(f"the archives of {name}: {type(fault).__name__}: {fault}"))
+                continue
             gone += (f"{name}/{each.prefix}" for each in done.gone)
             told += done.diagnostics
     return tuple(gone), tuple(told)

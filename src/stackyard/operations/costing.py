@@ -33,6 +33,7 @@ SITES: Final = "site_instances"
 OVER_BUDGET: Final = 5
 """The exit code of `--check-budgets` when a budget is exceeded: the Pulumi CLI's for a policy that was broken."""
 _AT_ONCE: Final = 8
+_NOTES: Final = 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -251,12 +252,20 @@ async def _used_by(
     try:
         account = await asyncio.to_thread(_account, workspace, organization, outputs)
         account = dataclasses.replace(account, run_limit=datetime.timedelta(minutes=run_minutes))
-        return Used(await asyncio.to_thread(metering.read, account, period, now))
+        notes: list[str] = []
+        found = await asyncio.to_thread(metering.read, account, period, now, notes.append)
+        return Used(found, _few(organization, notes))
     except (exceptions.BotoCoreError, exceptions.ClientError, errors.StackyardError) as fault:
         return Used(notes=(f"what {organization} used cannot be read: {fault}",))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
         # Runs can write their own rows: one that is malformed must not stop the others' bills.
         return Used(notes=(f"what {organization} used cannot be read: a row of its runs is malformed: {fault!r}",))
+
+
+def _few(organization: str, notes: Sequence[str]) -> tuple[str, ...]:
+    """The first of an organization's notes, and how many there are."""
+    few = tuple(f"{organization}: {each}" for each in notes[:_NOTES])
+    return (*few, f"{organization}: {len(notes) - _NOTES} more such rows") if len(notes) > _NOTES else few
 
 
 async def _site(workspace: Workspace, organization: str) -> Properties | None:

@@ -19,6 +19,8 @@ from stackyard.cost.usage import Kind, RunTime, Usage
 from stackyard.tenancy import rows
 
 AT_REST: Final = "objects that were deleted in the month are not counted"
+_LARGEST: Final = 1 << 20
+"""1,024 vCPUs, or a TiB: more than any task has."""
 METRICS_A_RUN: Final = 3
 """`FailedRuns`, `SucceededRuns`, `RunSeconds`; a custom metric costs for each hour in which it gets data."""
 
@@ -40,9 +42,11 @@ class Account:
     run_limit: datetime.timedelta | None = None
 
 
-def read(account: Account, period: Period, now: datetime.datetime) -> tuple[Usage, ...]:
-    """Everything metered in one account in the period."""
-    found = list(runs_of(account, period))
+def read(
+    account: Account, period: Period, now: datetime.datetime, note: Callable[[str], None] = lambda _: None
+) -> tuple[Usage, ...]:
+    """Everything metered in one account in the period; `note` is told of every row that says nothing of sense."""
+    found = list(runs_of(account, period, note))
     used: list[Usage] = [each for run in found for each in usage.of_run(run, now)]
     used += _metrics(found, account)
     for bucket in account.buckets or (_all_buckets(account) if account.organization == SHARED else ()):
@@ -51,12 +55,19 @@ def read(account: Account, period: Period, now: datetime.datetime) -> tuple[Usag
     return tuple(used)
 
 
-def runs_of(account: Account, period: Period) -> Iterator[RunTime]:
-    """The runs that began in the period, those of archived environments too; each once."""
+def runs_of(account: Account, period: Period, note: Callable[[str], None] = lambda _: None) -> Iterator[RunTime]:
+    """The runs that began in the period, those of archived environments too; each once.
+
+    Runs can write their own rows: one that is malformed takes itself out of its organization's bill, and no other.
+    """
     seen: set[tuple[str, str]] = set()
-    for row in _run_rows(account, period):
-        run = run_of(row, account)
+    for row in _run_rows(account, period, note):
         key = (str(row.get("environment")), str(row.get("run")))
+        try:
+            run = run_of(row, account)
+        except (ArithmeticError, TypeError, ValueError) as fault:
+            note(f"the row of run {key[1]!a} in {key[0]!a} is malformed: {fault}")
+            continue
         if run is not None and key not in seen and period.start <= run.started < period.end:
             seen.add(key)
             yield run
@@ -69,12 +80,20 @@ def run_of(row: Mapping[str, Any], account: Account) -> RunTime | None:
     if not environment or started is None or not str(row.get("run", ""))[:1].isdigit():
         return None
     ended = moment(str(row.get("ended") or ""))
-    cpu, memory = int(row.get("cpu") or 0), int(row.get("memory_mb") or 0)
+    cpu, memory = _size(row.get("cpu")), _size(row.get("memory_mb"))
     whose = (account.organization, project, environment, str(row["run"]))
     return RunTime(*whose, cpu, memory, started, ended, account.number, account.run_limit)
 
 
-def _run_rows(account: Account, period: Period) -> Iterator[Mapping[str, Any]]:
+def _size(value: Any) -> int:
+    """What a run had; less than nothing would be charged to the others. Raises ValueError for what no run has."""
+    found = int(value or 0)
+    if not 0 <= found <= _LARGEST:
+        raise ValueError(f"no run has {value!r}")
+    return found
+
+
+def _run_rows(account: Account, period: Period, note: Callable[[str], None]) -> Iterator[Mapping[str, Any]]:
     if not account.runs_table:
         return
     # A run's name begins with its stamp, so that a month is a range of names.
@@ -92,17 +111,32 @@ def _run_rows(account: Account, period: Period) -> Iterator[Mapping[str, Any]]:
     for page in pages:
         yield from (rows.plain(item) for item in page["Items"])
     for bucket in account.buckets:
-        yield from _archived(account, bucket, period)
+        yield from _archived(account, bucket, period, note)
 
 
-def _archived(account: Account, bucket: str, period: Period) -> Iterator[Mapping[str, Any]]:
+def _archived(
+    account: Account, bucket: str, period: Period, note: Callable[[str], None]
+) -> Iterator[Mapping[str, Any]]:
     """Rows of environments that are gone: their archives keep them."""
     s3 = account.client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="archive/"):
         for found in page.get("Contents", ()):
             if found["Key"].endswith("/runs.jsonl") and found["LastModified"] >= period.start:
                 body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
-                yield from (json.loads(line) for line in body.splitlines() if line.strip())
+                yield from _lines(body, found["Key"], note)
+
+
+def _lines(body: bytes, key: str, note: Callable[[str], None]) -> Iterator[Mapping[str, Any]]:
+    """The rows of a file; lines that hold none are noted."""
+    for line in filter(None, map(bytes.strip, body.splitlines())):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if isinstance(row, dict):
+            yield row
+        else:
+            note(f"a line of {key!a} is no row")
 
 
 def _metrics(runs: Iterable[RunTime], account: Account) -> Iterator[Usage]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stackyard import errors
 from stackyard.estate.schema import suggest
+from stackyard.model import diagnostics
 from stackyard.model.activations import Activation
 from stackyard.model.diagnostics import Diagnostic, Severity
 from stackyard.model.names import StackName
@@ -115,7 +116,11 @@ async def _hear(
         assert organization is not None
         mine = [each for each in active if (each.organization, each.project) == (organization.name, project)]
         async with gate:
-            return await asyncio.to_thread(wishes.hear, organization, organization.projects[project], mine)
+            try:
+                return await asyncio.to_thread(wishes.hear, organization, organization.projects[project], mine)
+            except Exception as fault:  # noqa: BLE001 - tenants write repositories as they like: it stops nobody else
+                told = f"{organization.name}/{project} cannot be read: {type(fault).__name__}: {fault}"
+                return Heard(project, (), (diagnostics.error(told),), silent=True)
 
     return list(await asyncio.gather(*(one(project) for project in (organization.projects if organization else ()))))
 

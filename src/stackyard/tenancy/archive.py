@@ -28,6 +28,8 @@ INDEX: Final = "index.json"
 ROOT: Final = "archive/"
 _CHUNK: Final = 1 << 20
 _IN_MEMORY: Final = 8 << 20
+_INDEX_BYTES: Final = 64 << 20
+_MOST: Final = 1 << 50
 _DAY: Final = 86400
 Tell = Callable[[str], None]
 
@@ -120,10 +122,14 @@ def verify(site: Site, prefix: str) -> Archive:
 
 def read(site: Site, prefix: str) -> Archive:
     """An archive's index. Raises StateError when it is not there or cannot be read."""
-    data = b"".join(_chunks(site.client("s3"), site.archive_bucket, f"{prefix}/{INDEX}"))
+    data = bytearray()
+    for chunk in _chunks(site.client("s3"), site.archive_bucket, f"{prefix}/{INDEX}"):
+        data += chunk
+        if len(data) > _INDEX_BYTES:
+            raise errors.StateError(f"the index of {prefix} in {site.archive_bucket} is too large")
     try:
-        return _read(prefix, data)
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        return _read(prefix, bytes(data))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as fault:
         message = f"the index of {prefix} in {site.archive_bucket} cannot be read: {fault}"
         raise errors.StateError(message) from None
 
@@ -325,8 +331,21 @@ def _read(prefix: str, data: bytes) -> Archive:
     index = json.loads(data)
     if index["version"] != 1:
         raise ValueError(f"version {index['version']!r}")
-    datetime.datetime.fromisoformat(index["made"])
-    if not isinstance(index["days"], int):
+    for name in ("organization", "project", "environment", "ref", "commit", "made"):
+        if not isinstance(index[name], str):
+            raise ValueError(f"{name} is {index[name]!r}")
+    snapshots_, files = index.get("snapshots", []), {name: File(**file) for name, file in index["files"].items()}
+    if not isinstance(snapshots_, list) or not all(isinstance(each, str) for each in snapshots_):
+        raise ValueError(f"its snapshots are {snapshots_!r}")
+    if not all(_is_count(each.size) and isinstance(each.sha256, str) for each in files.values()):
+        raise ValueError("a file in it has no size, or no digest")
+    if not _is_count(index["days"]):
         raise ValueError(f"it is kept for {index['days']!r} days")
     given = {field.name: index[field.name] for field in dataclasses.fields(Archive) if field.name in index}
-    return Archive(prefix, **{**given, "files": {name: File(**file) for name, file in index["files"].items()}})
+    found = Archive(prefix, **{**given, "files": files})
+    found.expired(0)  # raises for a time that there is not
+    return found
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST

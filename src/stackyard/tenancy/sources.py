@@ -16,6 +16,7 @@ import re
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -153,8 +154,14 @@ class Commit:
 
     @property
     def moved(self) -> int:
-        """When it was committed, in seconds of the epoch, as the commit says."""
-        return int(self._run("log", "-1", "--format=%ct", self.commit, "--"))
+        """When it was committed, in seconds of the epoch, as the commit says; now, when that is still to come.
+
+        Raises SourceError when the commit does not say it in any way that git reads.
+        """
+        told = self._run("log", "-1", "--format=%ct", self.commit, "--").strip()
+        if not told.isdigit():
+            raise SourceError(f"{self.repository} has a commit without a date, {self.commit[:12]}")
+        return min(int(told), int(time.time()))
 
     def text(self, path: str) -> str:
         """A file's text. Raises SourceError when it is absent, no regular file, too large or not UTF-8."""

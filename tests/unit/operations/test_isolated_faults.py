@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +12,13 @@ import pytest
 
 from stackyard.cost.usage import Usage
 from stackyard.model.activations import Activation
-from stackyard.operations import costing, metering
+from stackyard.model.tenants import HostedProject, Organization
+from stackyard.operations import archives, costing, metering, surveying
 from stackyard.operations.reconciling import Reconciliation
+from stackyard.tenancy import wishes
 from stackyard.tenancy.reconcile import Act, Change
+from stackyard.tenancy.retention import Expiry
+from stackyard.tenancy.wishes import Heard
 
 
 def change(organization: str) -> Change:
@@ -59,3 +64,42 @@ async def test_a_malformed_row_of_one_tenant_is_noted_and_stops_no_bill(monkeypa
     used = await costing._used_by(workspace, "acme", period, now, 60)
     assert used.usage == ()
     assert "what acme used cannot be read" in used.notes[0]
+
+
+async def test_a_repository_that_breaks_its_reader_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hear(organization: Organization, project: HostedProject, _records: object) -> Heard:
+        if organization.name == "acme":
+            raise ValueError("invalid literal for int()")
+        return Heard(project.name)
+
+    monkeypatch.setattr(wishes, "hear", hear)
+    shop = HostedProject("shop", "https://git.example/shop")
+    heard = {}
+    for name in ("acme", "globex"):
+        organization = Organization(name, name, "a@b.example", "a@b.example", projects={"shop": shop})
+        (heard[name],) = await surveying._hear(organization, [], asyncio.Semaphore(1))
+    assert heard["acme"].silent
+    assert "acme/shop cannot be read: ValueError" in heard["acme"].diagnostics[0].message
+    assert heard["globex"] == Heard("shop")
+
+
+async def test_what_is_in_one_tenants_archive_stops_nobody_elses_from_expiring(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def expired(_hosts: object, name: str, _tell: object) -> Expiry:
+        if name == "acme":
+            raise OverflowError("int too large to convert to float")
+        return Expiry()
+
+    async def is_up(_stack: object) -> bool:
+        return True
+
+    active = {name: SimpleNamespace(suspended=False) for name in ("acme", "globex")}
+    hosts: Any = SimpleNamespace(
+        workspace=SimpleNamespace(folder=tmp_path), organizations=lambda: (active, ()), stack=lambda *each: each,
+        is_up=is_up,
+    )  # fmt: skip
+    monkeypatch.setattr(archives, "_expired", expired)
+    gone, told = await archives.expire_all(hosts, lambda _: None)
+    assert gone == ()
+    assert [each.message for each in told] == ["the archives of acme: OverflowError: int too large to convert to float"]

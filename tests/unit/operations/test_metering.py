@@ -96,6 +96,24 @@ def test_what_is_no_run_is_none(row: dict[str, Any]) -> None:
     assert metering.run_of(row, _account(Fake())) is None
 
 
+@pytest.mark.parametrize("cpu", [-(10**9), 10**30, "no"])
+def test_a_forged_row_is_noted_and_takes_no_other_out_of_the_bill(cpu: Any) -> None:
+    """Its own bill would be negative, and shared costs by compute be charged to the others."""
+    forged = {**GOOD, "run": "20261103T000000.000000Z-cd", "cpu": cpu}
+    listed = {"Key": "archive/shop.old/s/runs.jsonl", "LastModified": _day(9), "Size": 1}
+    deep = b"[" * 100_000 + b"]" * 100_000
+    client = Fake(
+        {listed["Key"]: b"\n".join([b"7", b"{", deep])},  # type: ignore[dict-item]
+        scan=[{"Items": [_typed(forged), _typed(GOOD)]}],
+        list_objects_v2=[{"Contents": [listed]}],
+    )
+    notes: list[str] = []
+    account = _account(client, runs_table="site-runs", buckets=("archive",))
+    assert [run.cpu for run in metering.runs_of(account, NOVEMBER, notes.append)] == [1024]
+    assert "run '20261103T000000.000000Z-cd' in 'shop.prod' is malformed" in notes[0]
+    assert notes[1:] == ["a line of 'archive/shop.old/s/runs.jsonl' is no row"] * 3
+
+
 def test_a_run_of_another_month_is_not_this_months() -> None:
     other = _row("20261101T000000.000000Z-ab", started="2026-10-31T23:59:59Z", ended="2026-11-01T00:10:00Z")
     client = Fake(scan=[{"Items": [_typed(other)]}])

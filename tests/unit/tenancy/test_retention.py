@@ -12,7 +12,7 @@ import pytest
 
 from stackyard.model.activations import Activation
 from stackyard.operations import archives
-from stackyard.tenancy import retention
+from stackyard.tenancy import archive, retention
 from stackyard.tenancy.records import Reading
 from stackyard.tenancy.retention import Held
 from stackyard.tenancy.sites import Site
@@ -129,3 +129,35 @@ def test_records_say_what_is_held() -> None:
     others = (Activation("acme", "shop", "dev", **given), Activation("globex", "shop", "prod", archive=OTHER, **given))
     reading = Reading((mine, *others), frozenset({"acme.site.prod", "globex.site.dev"}))
     assert archives.held(reading, "acme") == Held(frozenset({OLD}), frozenset({"site.prod"}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"days": 10**400},
+        {"days": -1},
+        {"days": True},
+        {"made": "0001-01-01T00:00:00"},
+        {"made": 7},
+        {"project": ["shop"]},
+        {"snapshots": "shop-prod"},
+        {"files": {"state": {"size": "large", "sha256": "0"}}},
+    ],
+)
+def test_an_index_that_somebody_forged_is_told_and_stops_no_other_environment(
+    bucket: _Bucket, change: dict[str, Any]
+) -> None:
+    """An organization's administrators may write into its archive; the service reads everybody's."""
+    key = f"{OLD}/index.json"
+    bucket.objects[key] = json.dumps({**json.loads(bucket.objects[key]), **change}).encode()
+    found = _expired(bucket)
+    assert [each.prefix for each in found.gone] == [OTHER]
+    assert "cannot be read" in found.diagnostics[0].message
+    assert {OLD, YOUNG} <= _prefixes(bucket)
+
+
+def test_an_index_that_no_memory_holds_is_told(bucket: _Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.objects[f"{OLD}/index.json"] = b"[" * 100_000
+    assert "cannot be read" in _expired(bucket).diagnostics[0].message
+    monkeypatch.setattr(archive, "_INDEX_BYTES", 1000)
+    assert "is too large" in _expired(bucket).diagnostics[0].message
