@@ -42,9 +42,9 @@ def _checked(module: Any, service: str, handler: Callable[..., Any]) -> Callable
         calls = service == "lambda" and path.endswith(_CALLS)  # what a caller tells a function is given to nobody
         if method not in ("GET", "HEAD", "DELETE") and not calls and (service == "ecs" or _MENTIONED.search(body)):
             for role in set(_roles(service, headers, body)):
-                refusal = _refusal(module, service, role, headers, query)
-                if refusal is not None:
-                    return refusal
+                told = refusal(module, service, role, headers, query)
+                if told is not None:
+                    return told
         return await handler(method, path, headers, body, query)
 
     return checked
@@ -107,7 +107,8 @@ def _profile_roles(body: bytes) -> Iterator[str]:
             yield found["Arn"]
 
 
-def _refusal(module: Any, service: str, role: str, headers: dict[str, str], query: dict[str, Any]) -> Any:
+def refusal(module: Any, service: str, role: str, headers: dict[str, str], query: dict[str, Any]) -> Any:
+    """The answer to a caller of the application `module` who may not give a role to a service; None when it may."""
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     actions: Any = importlib.import_module("ministack.core.iam_actions")
     responses: Any = importlib.import_module("ministack.core.responses")
