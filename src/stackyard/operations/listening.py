@@ -13,7 +13,7 @@ from uvicorn.protocols.http import h11_impl
 from stackyard import errors
 
 CONNECTIONS: Final = 128
-"""How many there may be at once; a further one is closed without an answer."""
+"""How many there may be at once; a further one takes the place of the one that waits longest."""
 SECONDS: Final = 20.0
 """From a connection, or the answer before, to the answer: git hosts wait ten."""
 ENDING_SECONDS: Final = 5
@@ -24,37 +24,43 @@ class Protocol(h11_impl.H11Protocol):
     """HTTP/1.1 as uvicorn has it, which would wait for ever for who opens a connection, or a body, and says no more."""
 
     seconds = SECONDS
-    _late: asyncio.TimerHandle | None = None
+    _late: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin the time of the first request; close what is too many."""
         super().connection_made(transport)
+        self._late = self.loop.call_later(self.seconds, transport.abort)
         if len(self.connections) > CONNECTIONS:
-            transport.abort()
-        else:
-            self._begin()
+            oldest = min((each for each in self.connections if isinstance(each, Protocol)), key=Protocol.ends)
+            self.connections.discard(oldest)
+            oldest.transport.abort()
+
+    def ends(self) -> float:
+        """When its time is over, by the loop's clock."""
+        return self._late.when()
 
     def on_response_complete(self) -> None:
         """Begin the time of the next request."""
-        self._begin()
+        self._late.cancel()
+        self._late = self.loop.call_later(self.seconds, self.transport.abort)
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """End, and do not wait for the rest of a request that is not all there."""
+        super().shutdown()
+        if self.cycle is not None and self.cycle.more_body:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the time."""
-        if self._late is not None:
-            self._late.cancel()
+        self._late.cancel()
         super().connection_lost(exc)
-
-    def _begin(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-        self._late = self.loop.call_later(self.seconds, self.transport.abort)
 
 
 def server(application: Any, host: str, port: int) -> uvicorn.Server:
     """A server of an ASGI application, which leaves signals to its caller. It ends soon after `should_exit` is set."""
     config = uvicorn.Config(
-        application, host=host, port=port, log_level="warning", lifespan="off", http=Protocol, ws="none",
+        application, host=host, port=port, log_level="error", lifespan="off", http=Protocol, ws="none",
         timeout_graceful_shutdown=ENDING_SECONDS,
     )  # fmt: skip
     made = uvicorn.Server(config)
