@@ -7,6 +7,7 @@ but behind `tenancy.archive.require`. One environment's fault stops no other's.
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -23,7 +24,7 @@ from stackyard.model.plans import Operation
 from stackyard.model.updates import Outcome
 from stackyard.operations import deploying, launching, surveying
 from stackyard.operations.hosting import ENVIRONMENTS, HOSTED, SITES, Hosting, in_cloud
-from stackyard.tenancy import activation, archive, leases, plugins, retirement
+from stackyard.tenancy import activation, archive, leases, plugins, retirement, sources
 from stackyard.tenancy.reconcile import UP, Act, Change, Leftover
 from stackyard.tenancy.sites import Site
 
@@ -58,6 +59,14 @@ class Manner:
     unhost: bool = True
 
 
+@dataclasses.dataclass(slots=True)
+class _Asked:
+    """A git server in one pass: it is asked for one commit at a time, and how many seconds that took."""
+
+    alone: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+    seconds: float = 0
+
+
 class Reconciliation:
     """One pass over an estate's environments. `events` hears of stacks, `tell` of everything else."""
 
@@ -76,6 +85,7 @@ class Reconciliation:
         self._manner = manner or Manner()
         self._sites: dict[str, Site] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._asked: collections.defaultdict[str, _Asked] = collections.defaultdict(_Asked)
 
     async def carry_out(self, changes: Sequence[Change], leftovers: Sequence[Leftover] = ()) -> None:
         """Do everything; `results` has one for each change. Faults are in it, and raised only for the whole estate."""
@@ -147,6 +157,7 @@ class Reconciliation:
         assert target is not None
         site = self._site(change)
         if not (target.source and target.plugins):
+            await self._fetched(target)
             ready = await in_cloud(activation.prepare, target, plugins.key)
             self.diagnostics += ready.warnings
             put = await in_cloud(activation.deliver, site, ready)
@@ -155,6 +166,21 @@ class Reconciliation:
         target = dataclasses.replace(target, activated=target.activated or int(time.time()))
         self.records.write(target)
         return dataclasses.replace(change, target=target)
+
+    async def _fetched(self, target: Activation) -> None:
+        """Have a commit on this machine. All that comes up waits for it: a server has so much time for all its refs."""
+        asked = self._asked[target.repository]
+        async with asked.alone:
+            if asked.seconds >= sources.FETCHING_SECONDS:
+                told = (
+                    f"the commits of {target.repository} take more than {sources.FETCHING_SECONDS:.0f} seconds to fetch"
+                )
+                raise errors.Unreachable(told, hint="what was fetched is kept; the next reconcile goes on from there")
+            begun = time.monotonic()
+            try:
+                await asyncio.to_thread(sources.fetch, target.repository, target.commit)
+            finally:
+                asked.seconds += time.monotonic() - begun
 
     def _stopping(self, change: Change) -> bool:
         """Make durable that an environment goes; False, and reported, when its record cannot be written."""

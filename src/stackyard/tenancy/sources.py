@@ -48,6 +48,10 @@ _SAFE: Final = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", 
                 "-c", "submodule.recurse=false")  # fmt: skip
 
 
+class _Late(Unreachable):
+    """It had its time, and is not asked again in another way."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Ref:
     """A branch or tag by its full name (`refs/heads/main`) and the commit, 40 or 64 hex digits, it leads to."""
@@ -243,6 +247,8 @@ def _bring(folder: Path, repository: str, commit: str, lock: int) -> None:
     try:
         exactly = [*quiet, "--depth=1", "--", repository, f"+{commit}:{kept}"]
         _git(folder, exactly, FETCHING_SECONDS, fault=Unreachable, lock=lock)
+    except _Late:
+        raise
     except Unreachable:
         whole = [*quiet, "--", repository, "+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*"]
         _git(folder, whole, FETCHING_SECONDS, fault=Unreachable, lock=lock)
@@ -274,7 +280,7 @@ def _git(
     except FileNotFoundError:
         raise SourceError("git is not installed") from None
     except subprocess.TimeoutExpired:
-        raise Unreachable(f"git {arguments[0]} did not end within {seconds:.0f} seconds") from None
+        raise _Late(f"git {arguments[0]} did not end within {seconds:.0f} seconds") from None
     if len(printed) > (most or LISTING_BYTES):
         raise SourceError(f"what git {arguments[0]} gives is larger than {(most or LISTING_BYTES) >> 20} MiB")
     if code:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +13,12 @@ from typing import Any
 import pytest
 
 from stackyard.cost.usage import Usage
+from stackyard.errors import Unreachable
 from stackyard.model.activations import Activation
 from stackyard.model.tenants import HostedProject, Organization
 from stackyard.operations import archives, costing, metering, surveying
 from stackyard.operations.reconciling import Reconciliation
-from stackyard.tenancy import wishes
+from stackyard.tenancy import sources, wishes
 from stackyard.tenancy.reconcile import Act, Change
 from stackyard.tenancy.retention import Expiry
 from stackyard.tenancy.wishes import Heard
@@ -103,3 +106,46 @@ async def test_what_is_in_one_tenants_archive_stops_nobody_elses_from_expiring(
     gone, told = await archives.expire_all(hosts, lambda _: None)
     assert gone == ()
     assert [each.message for each in told] == ["the archives of acme: OverflowError: int too large to convert to float"]
+
+
+async def test_a_server_that_lists_and_does_not_serve_is_asked_once_and_not_for_every_branch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything that comes up waits for it, other organizations' environments too."""
+    clock, asked = [0.0], []
+
+    def fetch(_repository: str, commit: str) -> None:
+        asked.append(commit)
+        clock[0] += sources.FETCHING_SECONDS
+        raise Unreachable("git fetch did not end within 300 seconds")
+
+    monkeypatch.setattr(sources, "fetch", fetch)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    hosting: Any = SimpleNamespace(records=None)
+    pass_ = Reconciliation(hosting, lambda _: None, lambda _: None, asyncio.Event())
+
+    async def work(one: Change) -> Change:
+        assert one.record is not None
+        await pass_._fetched(one.record)
+        return one
+
+    assert await pass_._each([change("acme")] * 20, work) == []
+    assert len(asked) == 1
+    assert "take more than 300 seconds" in pass_.results[-1].fault
+
+
+def test_a_server_that_had_its_time_is_not_asked_for_everything_instead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def bounded(command: list[str], *_: object, **__: object) -> tuple[int, bytes, bytes]:
+        asked.append(next(each for each in command if each in ("init", "fetch", "rev-parse")))
+        if asked[-1] == "fetch":
+            raise subprocess.TimeoutExpired(command, 300)
+        return 0, b"", b""
+
+    monkeypatch.setattr(sources, "_bounded", bounded)
+    with pytest.raises(Unreachable, match="did not end"):
+        sources.fetch("https://git.example/shop", "c" * 40, tmp_path)
+    assert asked == ["init", "fetch"]
