@@ -19,20 +19,22 @@ STARTING_SECONDS: Final = 60
 def holder(site: Site, record: Activation) -> str:
     """The run that may still write in this environment; empty when there is none. Blocks."""
     lease = rows.one(site.client("dynamodb"), site.runs_table, record.key, "lease")
-    if lease is None or not _lives(site, lease):
-        return ""
-    return str(lease.get("holder", ""))
+    run = str((lease or {}).get("holder") or "")
+    return run if lease and run and _lives(site, lease, run) else ""
 
 
-def _lives(site: Site, lease: Row) -> bool:
+def _lives(site: Site, lease: Row, run: str) -> bool:
     ecs, arn = site.client("ecs"), lease.get("task_arn")
     if arn:
         found = ecs.describe_tasks(cluster=site.cluster, tasks=[arn])["tasks"]
         return any(task["lastStatus"] != "STOPPED" for task in found)
-    taken = datetime.datetime.fromisoformat(lease["taken"])
-    if datetime.datetime.now(datetime.UTC) - taken < datetime.timedelta(seconds=STARTING_SECONDS):
+    try:
+        age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(str(lease.get("taken")))
+    except (ValueError, TypeError):
+        age = datetime.timedelta.max  # runs can write their own rows: none keeps an environment with such a one
+    if abs(age) < datetime.timedelta(seconds=STARTING_SECONDS):  # clocks differ; nobody takes a lease next year
         return True
-    return bool(ecs.list_tasks(cluster=site.cluster, startedBy=lease["holder"])["taskArns"])
+    return bool(ecs.list_tasks(cluster=site.cluster, startedBy=run)["taskArns"])
 
 
 def launch(site: Site, record: Activation, order: Row) -> Row:
