@@ -78,6 +78,39 @@ def role_of(iam: Any, account: str, name: str, actions: list[str], repository: s
     return str(role)
 
 
+def test_a_layer_is_mounted_from_where_one_may_read(
+    client: Clients, embedded_cloud: EmbeddedCloud, fresh_account: str
+) -> None:
+    """Who may push to one repository does not get another's layers by naming them, nor another account's."""
+    ecr, sts = client("ecr"), client("sts")
+    arns = [ecr.create_repository(repositoryName=each)["repository"]["repositoryArn"] for each in ("mine", "images")]
+    assert ask(embedded_cloud, "POST", f"/v2/images/blobs/uploads/?digest={DIGEST}", token_of(ecr), LAYER) == 201
+    stranger = client_of(embedded_cloud.environ(account_of("a stranger")), "ecr")
+    role = role_of(client("iam"), fresh_account, "push", [*PUSH, *PULL], arns[0])
+    made = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    keys = dict(
+        zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), (made[n] for n in names), strict=True)
+    )
+    push, whole, blob = token_of(client("ecr", **keys)), token_of(ecr), f"/v2/mine/blobs/{DIGEST}"
+    mount = f"/v2/mine/blobs/uploads/?mount={DIGEST}&from="
+    for tried in ("images", "mine&from=images", "images&from=mine", "%69mages"):
+        ask(embedded_cloud, "POST", f"{mount}{tried}", push)
+        assert ask(embedded_cloud, "GET", blob, push) == 404, tried
+    stranger.create_repository(repositoryName="mine")
+    ask(
+        embedded_cloud,
+        "POST",
+        f"{mount}images",
+        token_of(stranger),
+        host=f"{fresh_account}.dkr.ecr.eu-west-1.amazonaws.com",
+    )
+    assert ask(embedded_cloud, "GET", blob, token_of(stranger)) == 404
+    stranger.delete_repository(repositoryName="mine", force=True)
+    assert ask(embedded_cloud, "POST", f"{mount}images", whole) == 201
+    assert ask(embedded_cloud, "GET", blob, push) == 200
+
+
 def test_nobody_else_gets_in(client: Clients, embedded_cloud: EmbeddedCloud, fresh_account: str) -> None:
     ecr = client("ecr")
     ecr.create_repository(repositoryName="images")
