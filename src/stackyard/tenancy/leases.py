@@ -32,7 +32,7 @@ def _lives(site: Site, lease: Row, run: str) -> bool:
         age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(str(lease.get("taken")))
     except (ValueError, TypeError):
         age = datetime.timedelta.max  # runs can write their own rows: none keeps an environment with such a one
-    if abs(age) < datetime.timedelta(seconds=STARTING_SECONDS):  # clocks differ; nobody takes a lease next year
+    if age < datetime.timedelta(seconds=STARTING_SECONDS):
         return True
     return bool(ecs.list_tasks(cluster=site.cluster, startedBy=run)["taskArns"])
 

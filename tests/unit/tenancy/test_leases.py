@@ -39,7 +39,6 @@ def _from_now(seconds: float) -> str:
     [
         ({"holder": "1-a", "taken": _from_now(-3600)}, ""),
         ({"holder": "1-a", "taken": _from_now(0)}, "1-a"),
-        ({"holder": "1-a", "taken": "9999-01-01T00:00:00+00:00"}, ""),
         ({"holder": "1-a", "taken": "2026-11-21T00:00:00"}, ""),
         ({"holder": "1-a", "taken": "for ever"}, ""),
         ({"holder": "1-a"}, ""),
