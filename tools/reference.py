@@ -21,7 +21,9 @@ HEADER: Final = "<!-- Written by `make docs`; edit the code instead. -->\n\n"
 
 
 def _commands(command: click.Command, path: tuple[str, ...], parent: click.Context | None) -> Iterator[str]:
-    context = click.Context(command, info_name=path[-1], parent=parent, max_content_width=100)
+    # As when it is called: click keeps the help option that it makes first, for all contexts after.
+    settings = {**command.context_settings, "max_content_width": 100}
+    context = click.Context(command, info_name=path[-1], parent=parent, **settings)
     yield f"## {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
