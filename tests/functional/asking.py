@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import re
 import time
@@ -16,6 +17,7 @@ import jmespath
 import psycopg
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 # What is listed to see whether anything was left behind: service, operation, and what names one thing.
 LISTS = (
@@ -61,6 +63,20 @@ LISTS = (
 )
 
 
+def whole(client: Any) -> Any:
+    """The same boto3 client, whose answers come as a whole: a body that nobody reads would keep its socket open."""
+    client.meta.events.register("after-call", _taken)
+    return client
+
+
+def _taken(parsed: dict[str, Any], **_: Any) -> None:
+    for name, value in parsed.items():
+        if isinstance(value, StreamingBody):
+            with value:
+                data = value.read()
+            parsed[name] = StreamingBody(io.BytesIO(data), len(data))
+
+
 @dataclasses.dataclass(frozen=True)
 class Cloud:
     """A cloud as its account's root sees it; `environ` are the variables that lead there."""
@@ -71,7 +87,7 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A boto3 client that knows this cloud only, and fails at the first fault; made once."""
         if service not in self._clients:
-            self._clients[service] = boto3.client(
+            made = boto3.client(
                 service,
                 region_name=self.environ["AWS_REGION"],
                 endpoint_url=self.environ["AWS_ENDPOINT_URL"],
@@ -80,6 +96,7 @@ class Cloud:
                 aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
                 config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
             )
+            self._clients[service] = whole(made)
         return self._clients[service]
 
     def things(self) -> set[str]:

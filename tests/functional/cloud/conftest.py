@@ -11,6 +11,7 @@ import pytest
 
 from stackyard.cloud.client import EmbeddedCloud
 from stackyard.testing.clouds import embedded_cloud, fresh_account
+from tests.functional import asking
 
 __all__ = ["embedded_cloud", "fresh_account"]
 
@@ -27,7 +28,7 @@ def client_of(environ: dict[str, str], service: str, **given: Any) -> Any:
         "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"],
         "config": _ONCE,
     }
-    return boto3.session.Session().client(service, **{**settings, **given})
+    return asking.whole(boto3.session.Session().client(service, **{**settings, **given}))
 
 
 @pytest.fixture
