@@ -161,17 +161,22 @@ def test_terminate_reaches_the_program_and_kill_its_descendants(kind: str) -> No
         assert process.wait(10) == 137
 
 
-@pytest.mark.parametrize("victim", ["server", "launcher"])
+@pytest.mark.parametrize("victim", ["server", "server that has not listened", "launcher"])
 def test_nothing_outlives_whoever_started_it(kind: str, victim: str, tmp_path: Path) -> None:
     if kind == "none" and victim == "launcher":
         pytest.skip("without a process namespace nobody is left to end a descendant that hides")
     reading, writing = os.pipe()
     starter = f"""
-import os, signal
+import os, select, signal
 from stackyard.cloud.server import confinement
+deaf = {"listened" in victim}
+if deaf:
+    confinement.Confined._listen = lambda process: None
 box = confinement.Box(argv=("sh", "-c", "(setsid sleep 300 &); echo ready; sleep 300"), environ={_PATH}, uid={_UID})
 process = confinement.start(box, stdout={writing}, kind={kind!r})
 os.close({writing})
+if deaf:
+    select.select([process._channel], [], [])  # what is unread when it ends makes the end of the line a reset
 print(process.pid, flush=True)
 signal.pause()
 """
@@ -182,7 +187,7 @@ signal.pause()
             assert server.stdout is not None
             launcher = int(server.stdout.readline())
             assert stream.readline() == b"ready\n"
-            os.kill(server.pid if victim == "server" else launcher, signal.SIGKILL)
+            os.kill(launcher if victim == "launcher" else server.pid, signal.SIGKILL)
             ended, _writable, _errors = select.select([stream], [], [], 60)
             assert ended, "something inside still holds the stream open"
             assert stream.read() == b""

@@ -128,7 +128,7 @@ def _watch(channel: int, box: Box, first: int, faults: int, waking: int) -> int:
             elif descriptor == faults:
                 poll.unregister(faults)
                 settled = _settled(channel, faults)
-            elif os.read(channel, 64):
+            elif _is_asked(channel):
                 _tell(channel, "memory", str(_memory(first, box)))
             else:
                 poll.unregister(channel)
@@ -144,6 +144,14 @@ def _watch(channel: int, box: Box, first: int, faults: int, waking: int) -> int:
                 _settled(channel, faults)
             _tell(channel, "ended", reason)
             return code
+
+
+def _is_asked(channel: int) -> bool:
+    """Whether the server asks for the memory in use; False when it has gone, with lines of ours unread or without."""
+    try:
+        return bool(os.read(channel, 64))
+    except ConnectionResetError:
+        return False
 
 
 def _settled(channel: int, faults: int) -> bool:
