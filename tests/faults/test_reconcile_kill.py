@@ -130,8 +130,8 @@ def _points(estate: Estate, count: int) -> list[int]:
 
 
 def test_a_reconcile_killed_anywhere_is_finished_by_the_next(estate: Estate) -> None:
-    """Three random points."""
-    for nth in _points(estate, 3):
+    """Two random points."""
+    for nth in _points(estate, 2):
         estate.survives(nth)
 
 

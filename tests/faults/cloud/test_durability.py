@@ -105,6 +105,7 @@ def test_an_api_and_its_function_answer_after_kill_9(cloud: EmbeddedCloud) -> No
     assert test_apis.get(cloud, f"/_aws/execute-api/{api}/x") == (200, {"path": "/x"})
 
 
+@pytest.mark.slow  # what a kill does not lose, a stop does not
 @BOTH
 def test_a_clean_stop_loses_nothing_either(cloud: EmbeddedCloud) -> None:
     cloud.start()
