@@ -24,10 +24,10 @@ demo: $(READY) ## Bring the reference platform up on the embedded cloud
 	@$(RUN)python tools/demo.py
 
 test: $(READY) ## Run the test suite (at most ten minutes on two cores)
-	@$(RUN)pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	@$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(READY) ## Run every test, the slow ones too
-	@$(RUN)pytest -n $(WORKERS) --dist loadfile
+	@$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Formatting, lint, types, floors, house rules
 	@$(RUN)ruff format --check .
