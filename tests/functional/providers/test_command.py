@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import types
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,15 @@ class Family:
         self._fifo = os.open(folder / "pids", os.O_RDWR)
         self._handles: list[int] = []
 
-    async def meet(self) -> None:
-        text = await asyncio.to_thread(os.read, self._fifo, 100)
-        self._handles = [os.pidfd_open(int(pid)) for pid in text.split()]
+    async def meet(self, command: asyncio.Task[Any]) -> None:
+        """Wait until both are there; a command that ends before fails the test, and holds nobody up."""
+        told = asyncio.create_task(asyncio.to_thread(os.read, self._fifo, 100))
+        await asyncio.wait({told, command}, return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            os.write(self._fifo, b"-")  # for the thread, which cannot be cancelled
+            await told
+            pytest.fail(f"the command ended too early: {command}")
+        self._handles = [os.pidfd_open(int(pid)) for pid in told.result().split()]
 
     async def wait_for_the_end(self) -> None:
         for handle in self._handles:
@@ -117,6 +124,19 @@ class Family:
             assert ended, "a process outlived its command"
             os.close(handle)
         os.close(self._fifo)
+
+
+class Limit(asyncio.Timeout):
+    """A limit of time that tells when it has begun."""
+
+    def __init__(self, when: float | None) -> None:
+        super().__init__(when)
+        self.entered = asyncio.Event()
+
+    async def __aenter__(self) -> Limit:
+        await super().__aenter__()
+        self.entered.set()
+        return self
 
 
 STUBBORN = "sh -c 'trap \"\" TERM; echo $PPID $$ > pids; sleep 60; sleep 60'; true"
@@ -129,8 +149,8 @@ async def test_a_cancelled_command_takes_its_children_with_it(
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.1)
     family = Family(tmp_path)
-    task = asyncio.ensure_future(create(provider, create=script))
-    await family.meet()
+    task = asyncio.create_task(create(provider, create=script))
+    await family.meet(task)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -141,11 +161,13 @@ async def test_a_command_that_takes_too_long_is_killed_with_its_children(
     provider: command.CommandProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE", 0.1)
-    limit = asyncio.timeout(None)
-    monkeypatch.setattr(asyncio, "timeout", lambda seconds: limit)
+    limit = Limit(None)
+    timed = {**vars(asyncio), "timeout": lambda seconds: limit}
+    monkeypatch.setattr(processes, "asyncio", types.SimpleNamespace(**timed))  # there only: others set limits, too
     family = Family(tmp_path)
-    task = asyncio.ensure_future(create(provider, 2, create=STUBBORN))
-    await family.meet()
+    task = asyncio.create_task(create(provider, 2, create=STUBBORN))
+    await family.meet(task)
+    await limit.entered.wait()
     limit.reschedule(asyncio.get_running_loop().time())
     with pytest.raises(errors.ProviderError, match="longer than 2 s"):
         await task

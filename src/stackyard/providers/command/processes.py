@@ -38,18 +38,7 @@ class Request:
 
 async def run(request: Request, what: str) -> Output:
     """Run it. Raises ProviderError, beginning with `what`, when it cannot start, fails or takes too long."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *request.arguments,
-            cwd=request.directory,
-            env=dict(request.environ),
-            stdin=asyncio.subprocess.PIPE if request.stdin else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise errors.ProviderError(f"{what} could not start: {error}", hint="check dir and interpreter") from error
+    process = await _started(request, what)
     try:
         async with asyncio.timeout(request.timeout or None):
             stdout, stderr = await process.communicate(request.stdin.encode() if request.stdin else None)
@@ -63,6 +52,29 @@ async def run(request: Request, what: str) -> Output:
     if process.returncode:
         raise errors.ProviderError(f"{what} {_ending(process.returncode)}{_tail(output, request.quiet)}")
     return output
+
+
+async def _started(request: Request, what: str) -> asyncio.subprocess.Process:
+    """The process; who is cancelled while it starts waits until it can be ended with all that it has started."""
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *request.arguments,
+            cwd=request.directory,
+            env=dict(request.environ),
+            stdin=asyncio.subprocess.PIPE if request.stdin else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError, ValueError):
+            await _end(await starting)
+        raise
+    except (OSError, ValueError) as error:
+        raise errors.ProviderError(f"{what} could not start: {error}", hint="check dir and interpreter") from error
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
