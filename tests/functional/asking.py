@@ -16,6 +16,7 @@ import boto3
 import jmespath
 import psycopg
 from botocore.config import Config
+from botocore.eventstream import EventStream
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
@@ -75,6 +76,8 @@ def _taken(parsed: dict[str, Any], **_: Any) -> None:
             with value:
                 data = value.read()
             parsed[name] = StreamingBody(io.BytesIO(data), len(data))
+        elif isinstance(value, EventStream):
+            value.close()  # no test reads one
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Storm:
             self._next[writer] += 1
             try:
                 made = writer.write(self._next[writer])
-            except (botocore.exceptions.BotoCoreError, OSError):
+            except (botocore.exceptions.BotoCoreError, OSError, KeyError):  # KeyError: an answer cut short
                 return  # killed: whether it happened is unknown
             writer.acknowledged.append(made)
 
