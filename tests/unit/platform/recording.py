@@ -116,7 +116,14 @@ def record(
 @functools.cache
 def _aside() -> futures.ThreadPoolExecutor:
     """A thread for all programs, with an event loop of its own: the SDK makes loops and never closes them."""
-    return futures.ThreadPoolExecutor(1, initializer=lambda: asyncio.set_event_loop(asyncio.new_event_loop()))
+    return futures.ThreadPoolExecutor(1, initializer=_own_loop)
+
+
+def _own_loop() -> None:
+    """A loop that is silent: a program's error is raised by `record`, and its futures would log it in other tests."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    asyncio.set_event_loop(loop)
 
 
 def _run(
