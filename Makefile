@@ -27,7 +27,7 @@ test: $(READY) ## Run the test suite (at most ten minutes on two cores)
 	@$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(READY) ## Run every test, the slow ones too
-	@$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile exploring
 
 check: $(READY) ## Formatting, lint, types, floors, house rules
 	@$(RUN)ruff format --check .

@@ -19,7 +19,7 @@ from stackyard.config.environments import syntax
 from stackyard.estate import files
 from stackyard.estate.documents import Node
 from stackyard.estate.walking import PRUNED
-from stackyard.kit import trees
+from stackyard.kit import syntaxtrees
 from stackyard.model.estates import Estate, Project
 
 _LEAST_LINES: Final = 3
@@ -110,7 +110,7 @@ def _definitions(paths: Iterable[Path]) -> Iterator[tuple[str, str, int]]:
     """Resources, and functions and classes, of sources that can be read: kind, a normal form, lines."""
     for path in paths:
         try:
-            tree = trees.parse(files.read(path))
+            tree = syntaxtrees.parse(files.read(path))
         except (files.Refused, SyntaxError, ValueError, RecursionError):
             continue
         for node in ast.walk(tree):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 
@@ -86,18 +87,17 @@ async def deploy(
     if request.operation is Operation.UP:
         installing.check(plan.stacks.values())
     graph = workspace.unchecked_graph
-    parallel = request.parallel or max(4, 2 * (os.cpu_count() or 2))
-    run = Run(
-        plan,
-        workspace,
-        workspace.ledger,
-        events,
+    running = functools.partial(
+        Run,
+        services=workspace,
+        ledger=workspace.ledger,
+        events=events,
         options=request.options,
-        parallel=parallel,
+        parallel=request.parallel or max(4, 2 * (os.cpu_count() or 2)),
         cancelled=cancelled,
-        judge=_keeping_contracts(graph, frozenset(s.name for s in plan.stacks.values())),
         asked=graph.asked,
     )
+    run = running(plan, judge=_keeping_contracts(graph, frozenset(s.name for s in plan.stacks.values())))
     plans = await run.preview()
     deployment = Deployment(plans, stacks=plan.stacks)
     stopped = deployment.failed and not request.keep_going
@@ -107,16 +107,7 @@ async def deploy(
         sound = _sound(plan, plans)
         if not sound.stacks:
             return deployment
-        run = Run(
-            sound,
-            workspace,
-            workspace.ledger,
-            events,
-            options=request.options,
-            parallel=parallel,
-            cancelled=cancelled,
-            asked=graph.asked,
-        )
+        run = running(sound)
     return dataclasses.replace(deployment, updates=await run.apply(plans))
 
 

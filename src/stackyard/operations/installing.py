@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import hashlib
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Final
 
 from stackyard import errors
 from stackyard.graph import selection
+from stackyard.kit import commands
 from stackyard.languages import toolchains
 from stackyard.languages.toolchains import Installation
 from stackyard.model.diagnostics import Diagnostic, error
@@ -26,6 +25,8 @@ AT_ONCE: Final = 4
 """How many installations run at once: each is mostly waiting for a registry."""
 
 TOLD_LINES: Final = 20
+_GRACE: Final = 5.0
+"""Seconds in which a cancelled installation may tidy up."""
 
 _LINKER: Final = "Pulumi needs one: write `nodeLinker: node-modules` in .yarnrc.yml"
 
@@ -147,23 +148,9 @@ async def _run(each: Installation, names: tuple[str, ...], stamps: Path) -> Inst
 
 async def _command(command: tuple[str, ...], each: Installation) -> tuple[str, int]:
     """Run it to its end; cancelled, it and all it started are ended."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=each.directory,
-        env={key: value for key, value in os.environ.items() if key not in each.without} | dict(each.environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        process_group=0,
-    )
-    try:
-        said, _ = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
-        raise
-    return said.decode(errors="replace"), process.returncode or 0
+    environ = {key: value for key, value in os.environ.items() if key not in each.without} | dict(each.environ)
+    status, said = await commands.run(command, each.directory, environ, grace=_GRACE)
+    return said.decode(errors="replace"), status
 
 
 def _is_current(each: Installation, stamps: Path) -> bool:

@@ -205,7 +205,7 @@ def test_a_failed_write_leaves_the_file(tmp_path: Path, monkeypatch: pytest.Monk
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     TEXTS
     | st.sampled_from(["yes", "1_000", "0b1", "2020-01-01", "null", "~", "- a", "a: b", "#x", "a #b", "a\n", "\n"])

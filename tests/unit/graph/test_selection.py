@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stackyard import errors
@@ -143,7 +143,6 @@ def names(graph: StackGraph, *expressions: str, exclude: tuple[str, ...] = ()) -
     return {each.project for each in selection.select(graph, expressions, exclude).names}
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(PAIRS, st.integers(0, 9), st.integers(0, 9))
 def test_selections_follow_the_laws_of_sets(pairs: set[tuple[int, int]], one: int, other: int) -> None:
     graph = graph_of(pairs)
@@ -154,7 +153,6 @@ def test_selections_follow_the_laws_of_sets(pairs: set[tuple[int, int]], one: in
     assert (f"p{other}" in names(graph, left)) == (f"p{one}" in names(graph, right))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(PAIRS, st.integers(0, 9), st.integers(0, 4))
 def test_one_step_further_adds_the_needs_of_the_last(pairs: set[tuple[int, int]], one: int, depth: int) -> None:
     graph = graph_of(pairs)

@@ -6,7 +6,7 @@ import fnmatch
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stackyard.model import refs
@@ -44,7 +44,6 @@ def test_within_one_part_they_are_the_shells_globs(pattern: str, name: str) -> N
     assert refs.matches(pattern, name) is fnmatch.fnmatchcase(name, pattern)
 
 
-@settings(deadline=None)
 @given(GLOBS, st.lists(GLOBS, min_size=1, max_size=3), st.lists(NAMES, max_size=30))
 def test_what_is_covered_is_matched(pattern: str, by: list[str], names: list[str]) -> None:
     if refs.covered(pattern, by):

@@ -278,7 +278,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_any_properties_come_back(inputs: dict[str, Any]) -> None:
     assert values.equal(again(one(inputs=inputs), Rot()).resources[0].inputs, inputs)

@@ -288,7 +288,7 @@ def events(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 @hypothesis.given(st.lists(events(), max_size=40))
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 def test_whatever_happens_it_ends_as_the_refs_say_and_nothing_goes_without_an_archive(happened: list[Any]) -> None:
     world = World()
     for kind, what in happened:

@@ -122,7 +122,7 @@ def places(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from places(value, (*path, key))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.data())
 def test_schema_and_reader_say_the_same(data: st.DataObject) -> None:
     changed = copy.deepcopy(WHOLE)

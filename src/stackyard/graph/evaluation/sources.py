@@ -13,7 +13,7 @@ from typing import Final
 
 from stackyard.errors import Position
 from stackyard.estate import files
-from stackyard.kit import trees
+from stackyard.kit import syntaxtrees
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _IMPORT: Final = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
@@ -58,7 +58,7 @@ class Source:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return trees.parse(self.text), None
+                return syntaxtrees.parse(self.text), None
         except SyntaxError as fault:
             return None, (Position(self.name, fault.lineno or 0, fault.offset or 0), fault.msg)
         except (ValueError, RecursionError, MemoryError) as fault:

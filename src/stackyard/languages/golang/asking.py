@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from stackyard.kit import commands
+
 SDK: Final = "github.com/pulumi/pulumi/sdk/v3"
 _ASKS: Final = re.compile(rb"\b(?:DryRun|PULUMI_DRY_RUN)\b")
 # One line a file, as `go help list` describes packages.
@@ -20,20 +22,9 @@ _LISTED: Final = (
 
 async def can_ask(directory: Path, go: str, environ: Mapping[str, str]) -> bool:
     """Of the program in `directory`, which builds; True where it cannot be told."""
-    process = await asyncio.create_subprocess_exec(
-        *(go, "list", "-deps", "-f", _LISTED, "."),
-        cwd=directory,
-        env=dict(environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
+    command = (go, "list", "-deps", "-f", _LISTED, ".")
+    status, said = await commands.run(command, directory, environ, complaints=False)
+    if status:
         return True
     listed = (line.partition("|") for line in said.decode(errors="surrogateescape").splitlines() if line)
     return await asyncio.to_thread(_any_asks, [Path(file) for module, _, file in listed if module != SDK])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import dataclasses
 import hashlib
 import os
 import re
-import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Final
 
 from stackyard import errors
 from stackyard.errors import Position
+from stackyard.kit import commands
 from stackyard.languages.golang import asking, sources
 from stackyard.model.diagnostics import Diagnostic, error
 
@@ -78,23 +77,9 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 async def build(directory: Path, go: str, environ: Mapping[str, str], target: Path) -> None:
     """Build the program in `directory` to `target`. Raises `errors.DiagnosedError`."""
-    process = await asyncio.create_subprocess_exec(
-        *(go, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(target)),
-        cwd=directory,
-        env=dict(environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        process_group=0,
-    )
-    try:
-        said, _ = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        raise
-    if process.returncode or not os.access(target, os.X_OK):
+    command = (go, "build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(target))
+    status, said = await commands.run(command, directory, environ)
+    if status or not os.access(target, os.X_OK):
         raise errors.DiagnosedError(complaints(directory, said.decode(errors="replace")))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stackyard import errors
+from stackyard.kit import commands
 
 _GRACE: Final = 2.0
 _SHOWN_LINES: Final = 20
@@ -43,10 +42,10 @@ async def run(request: Request, what: str) -> Output:
         async with asyncio.timeout(request.timeout or None):
             stdout, stderr = await process.communicate(request.stdin.encode() if request.stdin else None)
     except TimeoutError:
-        await _end(process)
+        await commands.end(process, _GRACE)
         raise errors.ProviderError(f"{what} took longer than {request.timeout:g} s and was ended") from None
     except BaseException:
-        await _end(process)
+        await commands.end(process, _GRACE)
         raise
     output = Output(_text(stdout), _text(stderr))
     if process.returncode:
@@ -55,40 +54,17 @@ async def run(request: Request, what: str) -> Output:
 
 
 async def _started(request: Request, what: str) -> asyncio.subprocess.Process:
-    """The process; who is cancelled while it starts waits until it can be ended with all that it has started."""
-    starting = asyncio.create_task(
-        asyncio.create_subprocess_exec(
-            *request.arguments,
+    try:
+        return await commands.start(
+            request.arguments,
             cwd=request.directory,
             env=dict(request.environ),
             stdin=asyncio.subprocess.PIPE if request.stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
         )
-    )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        with contextlib.suppress(OSError, ValueError):
-            await _end(await starting)
-        raise
     except (OSError, ValueError) as error:
         raise errors.ProviderError(f"{what} could not start: {error}", hint="check dir and interpreter") from error
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Terminate the whole group, then kill what is left of it: a child may outlive its leader."""
-    _signal(process.pid, signal.SIGTERM)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _GRACE)
-    _signal(process.pid, signal.SIGKILL)
-    await process.wait()
-
-
-def _signal(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, number)
 
 
 def _text(data: bytes) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from stackyard import errors
+from stackyard.kit import commands
 from stackyard.languages.nodejs import language as nodejs
 from stackyard.languages.python import interpreters
 from stackyard.providers import base
@@ -61,14 +60,13 @@ class Host:
         """Start it. Raises ProviderError when there is no such program."""
         folder = serving.private_folder()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *arguments,
+            process = await commands.start(
+                arguments,
                 cwd=directory,
                 env={**environ, "STACKYARD_SOCKET": f"{folder}/s"},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                process_group=0,
             )
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -88,9 +86,7 @@ class Host:
 
     async def close(self) -> None:
         """End it and everything that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        await commands.end(self._process)
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)

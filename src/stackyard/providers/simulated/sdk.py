@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from stackyard.kit import trees
+from stackyard.kit import syntaxtrees
 from stackyard.providers.schemas import Field, Kind, Schema
 
 _PREFIXES: Final = ("pulumi_", "pulumiverse_", "")
@@ -94,7 +94,7 @@ def _class(path: Path, name: str) -> ast.ClassDef | None:
     if not start:
         return None
     end = re.compile(r"^[^\s#)]", re.MULTILINE).search(text, start.end())
-    tree = trees.parse(text[start.start() : end.start() if end else len(text)])
+    tree = syntaxtrees.parse(text[start.start() : end.start() if end else len(text)])
     body = tree.body[0]
     return body if isinstance(body, ast.ClassDef) else None
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stackyard.config import explaining
@@ -55,7 +55,6 @@ def _yaml(data: Any) -> str:
     return text.replace("NaN", ".nan").replace("-Infinity", "-.inf").replace("Infinity", ".inf")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(base=OBJECTS, other=OBJECTS, own=OBJECTS, first=IMPORTS, second=IMPORTS)
 def test_evaluation_ends_and_faults_have_places(
     base: dict[str, Any], other: dict[str, Any], own: dict[str, Any], first: list[str], second: list[str]

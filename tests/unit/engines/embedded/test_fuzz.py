@@ -132,7 +132,7 @@ async def settle(stage: Stage) -> None:
     assert final.settled
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(rounds())
 def test_whatever_happens_the_next_run_puts_it_right(found: list[Round]) -> None:
     async def all_rounds() -> None:

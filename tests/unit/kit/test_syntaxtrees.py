@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from stackyard.kit import trees
+from stackyard.kit import syntaxtrees
 
 
 class _ParsesWhenCollected:
@@ -23,12 +23,12 @@ class _ParsesWhenCollected:
 def test_garbage_that_parses_harms_no_tree() -> None:
     for _ in range(50):
         _ParsesWhenCollected()
-    tree = trees.parse(f"names = [{', '.join(f'name_{each}' for each in range(5000))}]")
+    tree = syntaxtrees.parse(f"names = [{', '.join(f'name_{each}' for each in range(5000))}]")
     assert len(ast.dump(tree)) > 5000
     assert gc.isenabled()
 
 
 def test_a_fault_is_raised_and_the_collector_goes_on() -> None:
     with pytest.raises(SyntaxError):
-        trees.parse("def (")
+        syntaxtrees.parse("def (")
     assert gc.isenabled()
