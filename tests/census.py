@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import boto3
 import botocore.exceptions
+
+from tests import clients
 
 Listing = tuple[str, str, str, Mapping[str, Any]]
 
@@ -112,9 +113,10 @@ def take(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 @functools.cache
 def _client(service: str, region: str, endpoint: str, key: str, secret: str) -> Any:
-    return boto3.client(
-        service, region_name=region, endpoint_url=endpoint, aws_access_key_id=key, aws_secret_access_key=secret
-    )
+    environ = {
+        "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret,
+    }  # fmt: skip
+    return clients.client(environ, service)
 
 
 def _items(client: Any, operation: str, member: str) -> list[Any]:

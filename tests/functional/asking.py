@@ -12,13 +12,14 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 import jmespath
 import psycopg
 from botocore.config import Config
 from botocore.eventstream import EventStream
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
+
+from tests import clients
 
 # What is listed to see whether anything was left behind: service, operation, and what names one thing.
 LISTS = (
@@ -90,16 +91,8 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A boto3 client that knows this cloud only, and fails at the first fault; made once."""
         if service not in self._clients:
-            made = boto3.client(
-                service,
-                region_name=self.environ["AWS_REGION"],
-                endpoint_url=self.environ["AWS_ENDPOINT_URL"],
-                aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
-                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-            )
-            self._clients[service] = whole(made)
+            once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+            self._clients[service] = whole(clients.client(self.environ, service, config=once))
         return self._clients[service]
 
     def things(self) -> set[str]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.exceptions
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, Settings, account_of, files
+from tests import clients
 from tests.functional.cloud.conftest import client_of
 from tests.functional.cloud.jobs import NETWORK, Jobs
 
@@ -87,11 +87,7 @@ def test_an_end_that_was_described_stays_as_it_was(cloud: EmbeddedCloud, jobs: J
 
 def _accepted(environ: dict[str, str]) -> bool:
     """Whether credentials that a task had are still good for anything."""
-    api = boto3.session.Session().client(
-        "sts", region_name=environ["AWS_REGION"], endpoint_url=environ["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"], aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environ["AWS_SESSION_TOKEN"],
-    )  # fmt: skip
+    api = clients.client(environ, "sts")
     try:
         api.get_caller_identity()
     except botocore.exceptions.ClientError:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import botocore.config
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud
 from stackyard.testing.clouds import embedded_cloud, fresh_account
+from tests import clients
 from tests.functional import asking
 
 __all__ = ["embedded_cloud", "fresh_account"]
@@ -21,14 +21,7 @@ _ONCE = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=3
 
 def client_of(environ: dict[str, str], service: str, **given: Any) -> Any:
     """A boto3 client of the account that `environ` reaches; it tries once, so that a retried fault shows."""
-    settings = {
-        "region_name": environ["AWS_REGION"],
-        "endpoint_url": environ["AWS_ENDPOINT_URL"],
-        "aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"],
-        "config": _ONCE,
-    }
-    return asking.whole(boto3.session.Session().client(service, **{**settings, **given}))
+    return asking.whole(clients.client(environ, service, **{"config": _ONCE, **given}))
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.exceptions
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, images
 from stackyard.cloud.server import confinement
+from tests import clients
 from tests.functional.cloud.conftest import Clients
 from tests.functional.cloud.jobs import NETWORK, Jobs
 
@@ -174,11 +174,7 @@ def test_the_tasks_role_is_what_it_may_do_and_ends_with_it(jobs: Jobs, embedded_
     assert re.fullmatch(r"arn:aws:sts::\d{12}:assumed-role/reader/" + arn.rpartition("/")[2], lines[0])
     assert lines[1:3] == ["0", "AccessDenied"]
     environ = json.loads(lines[3])
-    api = boto3.session.Session().client(
-        "sts", region_name=environ["AWS_REGION"], endpoint_url=environ["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"], aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environ["AWS_SESSION_TOKEN"],
-    )  # fmt: skip
+    api = clients.client(environ, "sts")
     with pytest.raises(botocore.exceptions.ClientError, match="InvalidClientTokenId"):
         api.get_caller_identity()
 

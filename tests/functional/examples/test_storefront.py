@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from stackyard.model.names import DEFAULT_ORGANIZATION
+from tests import clients
 from tests.functional import running
 
 pytestmark = pytest.mark.cloud
@@ -33,11 +33,7 @@ def estate(embedded_cloud: EmbeddedCloud, tmp_path: Path) -> Path:
 def client(cloud: EmbeddedCloud, service: str, keys: dict[str, Any] | None = None) -> Any:
     """A boto3 client of the estate's account, or of temporary keys."""
     environ = cloud.environ(account_of(DEFAULT_ORGANIZATION), "us-east-1")
-    given: dict[str, Any] = keys or {
-        "aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"],
-    }
-    return boto3.client(service, region_name="us-east-1", endpoint_url=environ["AWS_ENDPOINT_URL"], **given)
+    return clients.client(environ, service, **(keys or {}))
 
 
 def token_as(cloud: EmbeddedCloud, role: str) -> str:

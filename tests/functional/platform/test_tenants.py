@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from stackyard.model.names import DEFAULT_ORGANIZATION
+from tests import clients
 from tests.functional import running
 
 pytestmark = pytest.mark.cloud
@@ -48,14 +48,7 @@ class Estate:
 
     def client(self, service: str, organization: str = DEFAULT_ORGANIZATION) -> Any:
         """A boto3 client in an organization's account."""
-        environ = self.cloud.environ(account_of(organization), "us-east-1")
-        return boto3.client(
-            service,
-            region_name="us-east-1",
-            endpoint_url=environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        return clients.client(self.cloud.environ(account_of(organization), "us-east-1"), service)
 
     def table(self, name: str) -> str:
         """The name of one of the control plane's tables."""

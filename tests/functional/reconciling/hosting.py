@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
 
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from stackyard.model.activations import Activation
 from stackyard.tenancy.records import Records
+from tests import clients
 from tests.functional import running
 
 ESTATE = Path(__file__).with_name("estate")
@@ -144,14 +144,7 @@ class Hosted:
 
     def client(self, organization: str, service: str) -> Any:
         """A boto3 client of an organization's account."""
-        environ = self.cloud.environ(account_of(organization), "us-east-1")
-        return boto3.session.Session().client(
-            service,
-            region_name="us-east-1",
-            endpoint_url=environ["AWS_ENDPOINT_URL"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
+        return clients.client(self.cloud.environ(account_of(organization), "us-east-1"), service)
 
     def commits(self, organization: str) -> dict[str, str]:
         """The environments that are up in an account, and the commit of each."""

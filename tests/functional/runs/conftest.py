@@ -9,7 +9,8 @@ import pytest
 from stackyard.cloud.client import EmbeddedCloud, account_of
 from stackyard.tenancy import images
 from stackyard.testing.clouds import embedded_cloud, fresh_account
-from tests.functional.runs.stage import Database, Stage, client_of, made
+from tests import clients
+from tests.functional.runs.stage import Database, Stage, made
 
 __all__ = ["embedded_cloud", "fresh_account"]
 _NUMBERS = itertools.count()
@@ -22,7 +23,7 @@ def image() -> images.Runner:
 
 @pytest.fixture(scope="session")
 def database(embedded_cloud: EmbeddedCloud) -> Database:
-    return made(client_of(embedded_cloud.environ(account_of("databases")), "rds"))
+    return made(clients.client(embedded_cloud.environ(account_of("databases")), "rds"))
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import duckdb
 import psycopg
 
 from stackyard.tenancy import images, meltano, plugins
+from tests import clients
 
 SAMPLE: Final = Path(__file__).parents[3] / "platform" / "samples" / "shop"
 PASSWORD: Final = "Pa55-word.of.the.shop"
@@ -55,17 +55,6 @@ class Database:
         return name
 
 
-def client_of(environ: dict[str, str], service: str) -> Any:
-    """A boto3 client of the account that `environ` reaches."""
-    return boto3.client(
-        service,
-        region_name=environ["AWS_REGION"],
-        endpoint_url=environ["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 def made(rds: Any) -> Database:
     """A database server, once it answers."""
     rds.create_db_instance(
@@ -86,7 +75,8 @@ class Stage:
         self.environ, self.database, self.image = environ, database, image
         self.shop, self.warehouse = database.fresh(f"shop_{name}"), database.fresh(f"warehouse_{name}")
         self.bucket = f"site-{name}"
-        self.s3, self.rows, self.secrets = (client_of(environ, each) for each in ("s3", "dynamodb", "secretsmanager"))
+        services = ("s3", "dynamodb", "secretsmanager")
+        self.s3, self.rows, self.secrets = (clients.client(environ, each) for each in services)
         self.s3.create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": environ["AWS_REGION"]}
         )

@@ -12,7 +12,8 @@ import pytest
 from stackyard.cloud.client import EmbeddedCloud
 from stackyard.cloud.server import confinement
 from stackyard.tenancy import images
-from tests.functional.runs.stage import PASSWORD, TABLE, Stage, client_of, packed
+from tests import clients
+from tests.functional.runs.stage import PASSWORD, TABLE, Stage, packed
 
 GROUP = "/site/production/acme/shop/prod"
 
@@ -22,7 +23,7 @@ class Cluster:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.ecs, self.logs, iam = (client_of(stage.environ, each) for each in ("ecs", "logs", "iam"))
+        self.ecs, self.logs, iam = (clients.client(stage.environ, each) for each in ("ecs", "logs", "iam"))
         trust = {
             "Version": "2012-10-17",
             "Statement": [

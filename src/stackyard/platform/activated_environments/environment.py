@@ -71,7 +71,7 @@ class ActivatedEnvironmentSettings(Settings):
     cpu: int = pydantic.Field(default=1024, ge=256, le=16384)
     memory_mb: int = pydantic.Field(default=2048, ge=512, le=122880)
     run_minutes: int = pydantic.Field(default=60, ge=1, le=1440)
-    concurrent_runs: int = pydantic.Field(default=2, ge=1, le=50)
+    concurrent_runs: int = pydantic.Field(default=2, ge=1, le=100)
     log_days: LogDays = 30
     suspended: bool = False
     disposable: bool = True

@@ -148,7 +148,7 @@ def _known(type_: str) -> None:
     if type_.startswith("command:remote:"):
         raise errors.Unsupported(
             f"{type_} is not supported: the embedded engine opens no SSH connections",
-            hint=f"run ssh or scp from {COMMAND}, or give this project `engine: pulumi`",
+            hint=f"run ssh or scp from {COMMAND}, or this stack with the Pulumi CLI",
         )
     raise errors.Unsupported(f"the command provider has no resource type {type_}", hint=f"it has {COMMAND}")
 

@@ -86,7 +86,7 @@ class SimulatedProvider:
         """Never answered: an invented answer would steer the program."""
         raise errors.Unsupported(
             f"{token} cannot be called: package {self._package} is simulated and only its resources can be recorded",
-            hint=f"Stackyard has no provider for {self._package}; run this stack with `engine: pulumi`",
+            hint=f"Stackyard has no provider for {self._package}; run this stack with the Pulumi CLI",
         )
 
     async def find(self, request: base.CreateRequest) -> base.Found:
