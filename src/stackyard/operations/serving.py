@@ -243,18 +243,21 @@ def _is_there(hosts: Hosting, name: str) -> bool:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The request's body, None when it is too large or breaks off; no more than that is ever held."""
+    """The request's body, None when it is too large or breaks off; no more than that is ever held.
+
+    What is too much is taken and thrown away, for as long as a request may last: who is still sending hears no answer.
+    """
     from starlette import requests  # lazy: only who serves has it
 
-    found = bytearray()
+    found, size = bytearray(), 0
     try:
         async for chunk in request.stream():
-            found += chunk
-            if len(found) > BODY_LIMIT:
-                return None
+            size += len(chunk)
+            if size <= BODY_LIMIT:
+                found += chunk
     except requests.ClientDisconnect:
         return None  # there is nobody to answer
-    return bytes(found)
+    return bytes(found) if size <= BODY_LIMIT else None
 
 
 async def serve(opening: Opening, serving: Serving, voice: Voice, listening: Callable[[str], None]) -> None:

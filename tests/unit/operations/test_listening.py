@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import urllib.request
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,6 +56,16 @@ async def test_half_a_body_does_not_hold_up_the_end(caplog: pytest.LogCaptureFix
         await asyncio.wait_for(arrived.wait(), 10)
     writer.close()
     assert caplog.text == ""
+
+
+async def test_who_sends_too_much_is_told_so() -> None:
+    def answer(port: int) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", bytes(serving.BODY_LIMIT + (32 << 20))) as said:
+            found: bytes = said.read()
+            return found
+
+    async with _served(asyncio.Event()) as port:
+        assert await asyncio.to_thread(answer, port) == b"cut"
 
 
 async def test_who_holds_all_connections_loses_the_oldest_to_who_comes(monkeypatch: pytest.MonkeyPatch) -> None:
