@@ -21,6 +21,7 @@ import botocore.config
 import botocore.configprovider
 import botocore.credentials
 import botocore.loaders
+import botocore.model
 import botocore.session
 from botocore.exceptions import ClientError
 
@@ -38,6 +39,12 @@ _DEAF: Final = {
 STOP: Final[contextvars.ContextVar[threading.Event]] = contextvars.ContextVar("stop")
 """Set when nobody waits any more for the work that is done in this context."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+
+
+@functools.cache
+def model(service: str) -> Any:
+    """What botocore says of a service: its operations and their shapes. Needs no credentials."""
+    return botocore.model.ServiceModel(LOADER.load_service_model(service, "service-2"), service)
 
 
 class Connection:

@@ -21,11 +21,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import botocore
-import botocore.session
 import jmespath  # type: ignore[import-untyped]
 
 from stackyard.model.values import Properties, Value
-from stackyard.providers.aws import shapes, tagging
+from stackyard.providers.aws import connections, shapes, tagging
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
 
@@ -154,7 +153,7 @@ class Table(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether a call of this table has a member for an input; needs botocore's models, no credentials."""
-        service: Any = botocore.session.Session().get_service_model(self.service)
+        service = connections.model(self.service)
         for call in (self.making, *self.changing):
             shape = service.operation_model(_operation_name(service, call.operation)).input_shape
             member = self.names.get(name) or shapes.match(name, shape.members)

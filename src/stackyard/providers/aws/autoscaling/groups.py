@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
-import botocore.session
-
 from stackyard import errors
 from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import UNKNOWN, Properties, Value
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
 from stackyard.providers.aws.naming import Naming
@@ -277,7 +275,7 @@ class Group(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether a call has a member for an input; needs botocore's models, no credentials."""
-        service: Any = botocore.session.Session().get_service_model("autoscaling")
+        service = connections.model("autoscaling")
         shape = service.operation_model("CreateAutoScalingGroup").input_shape
         return (NAMES.get(name) or shapes.match(name, shape.members)) in shape.members
 

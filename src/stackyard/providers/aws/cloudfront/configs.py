@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import botocore
-import botocore.session
 
 from stackyard.model.values import Properties, Value
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Kind
 
@@ -76,7 +75,7 @@ def listed(aws: Aws, operation: str, **arguments: Any) -> list[Mapping[str, Any]
 
 def member_of(call: str, config: str, name: str) -> str | None:
     """The member of a configuration that a property means."""
-    service: Any = botocore.session.Session().get_service_model("cloudfront")
+    service = connections.model("cloudfront")
     operation = next(one for one in service.operation_names if botocore.xform_name(one) == f"create_{call}")
     return shapes.match(name, service.operation_model(operation).input_shape.members[config].members)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import botocore.session
-
 from stackyard.model.values import Properties
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind
 from stackyard.providers.aws.naming import Naming
@@ -135,7 +133,7 @@ class LaunchTemplate(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether EC2 has a member for an input; needs botocore's models, no credentials."""
-        shape = _data_shape(botocore.session.Session().get_service_model("ec2"))
+        shape = _data_shape(connections.model("ec2"))
         return name in _OWN or (NAMES.get(name) or shapes.match(name, shape.members)) in shape.members
 
 

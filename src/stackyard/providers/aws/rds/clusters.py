@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-import botocore.session
-
 from stackyard import errors
 from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import UNKNOWN, Properties, Value
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
 from stackyard.providers.aws.naming import Naming
@@ -224,6 +222,6 @@ class Cluster(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether a call of RDS has a member for an input; needs botocore's models, no credentials."""
-        service: Any = botocore.session.Session().get_service_model("rds")
+        service = connections.model("rds")
         members: Mapping[str, Any] = service.operation_model("CreateDBCluster").input_shape.members
         return (_SAID.get(name) or shapes.match(name, members)) in members

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import botocore.session
-
 from stackyard import errors
 from stackyard.model.registrations import CheckFailure
 from stackyard.model.values import UNKNOWN, Properties, Value
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
 from stackyard.providers.aws.naming import Naming
@@ -255,7 +253,7 @@ class Instance(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether a call of RDS has a member for an input; needs botocore's models, no credentials."""
-        service: Any = botocore.session.Session().get_service_model("rds")
+        service = connections.model("rds")
         shapes_ = [
             service.operation_model(operation).input_shape
             for operation in ("CreateDBInstance", "CreateDBInstanceReadReplica", "ModifyDBInstance")

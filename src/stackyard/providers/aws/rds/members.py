@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import botocore.session
-
 from stackyard import errors
 from stackyard.model.values import Properties, Value
-from stackyard.providers.aws import shapes
+from stackyard.providers.aws import connections, shapes
 from stackyard.providers.aws.connections import Aws
 from stackyard.providers.aws.kinds import Change, Kind, fixed
 from stackyard.providers.aws.naming import Naming
@@ -143,7 +141,7 @@ class ClusterInstance(Kind):
 
     def handles(self, name: str) -> bool:
         """Whether a call of RDS has a member for an input; needs botocore's models, no credentials."""
-        service: Any = botocore.session.Session().get_service_model("rds")
+        service = connections.model("rds")
         members: Mapping[str, Any] = service.operation_model("CreateDBInstance").input_shape.members
         return (_SAID.get(name) or shapes.match(name, members)) in members
 
