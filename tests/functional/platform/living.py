@@ -64,6 +64,16 @@ def lived(folder: Path) -> Iterator[Estate]:
         yield Estate(root, server, account(DEFAULT_ORGANIZATION), {name: account(name) for name in TENANTS})
 
 
+@contextlib.contextmanager
+def two_tenants(folder: Path) -> Iterator[Estate]:
+    """Two tenants with a project and an environment each, and all that they need."""
+    with lived(folder) as estate:
+        for organization in ("acme", "globex"):
+            host(estate, organization, "prod")
+        estate.run("up", "+tenant:acme", "+tenant:globex", "--yes")
+        yield estate
+
+
 def host(
     estate: Estate, organization: str, *environments: str, repository: str = "https://git.example/shop.git"
 ) -> None:

@@ -17,11 +17,8 @@ pytestmark = pytest.mark.cloud
 
 @pytest.fixture
 def estate(tmp_path: Path) -> Iterator[living.Estate]:
-    """Two tenants with a project and an environment each, and objects, rows and secrets in both."""
-    with living.lived(tmp_path) as estate:
-        for organization in ("acme", "globex"):
-            living.host(estate, organization, "prod")
-        estate.run("up", "--yes")
+    """Two tenants with objects, rows and secrets in both."""
+    with living.two_tenants(tmp_path) as estate:
         for organization in ("acme", "globex"):
             _used(estate, organization)
         yield estate

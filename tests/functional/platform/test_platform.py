@@ -67,8 +67,8 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
 
 def test_the_platform_lives_its_life(estate: Estate) -> None:
     untouched = estate.things()
-    _nothing_exists_yet_and_all_of_it_is_previewed(estate, untouched)
-    _it_comes_up_and_then_there_is_nothing_to_do(estate)
+    planned = _nothing_exists_yet_and_all_of_it_is_previewed(estate, untouched)
+    _it_comes_up_and_then_there_is_nothing_to_do(estate, planned)
     _the_api_keeps_organizations(estate)
     _the_stages_do_not_share_a_table(estate)
     for group in ("owners", "analysts"):
@@ -77,16 +77,16 @@ def test_the_platform_lives_its_life(estate: Estate) -> None:
     _it_goes_and_leaves_nothing(estate, untouched)
 
 
-def _nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> None:
+def _nothing_exists_yet_and_all_of_it_is_previewed(estate: Estate, untouched: dict[str, set[str]]) -> dict[str, int]:
     previewed = estate.run("preview")
     assert previewed.plans.keys() == STACKS
     assert set(previewed.counts) == {"create"}
     assert "[unknown]" in json.dumps(previewed.plans["control_api/Production"])
     assert estate.things() == untouched
+    return previewed.counts
 
 
-def _it_comes_up_and_then_there_is_nothing_to_do(estate: Estate) -> None:
-    planned = estate.run("preview").counts
+def _it_comes_up_and_then_there_is_nothing_to_do(estate: Estate, planned: dict[str, int]) -> None:
     assert estate.run("up", "--yes").counts == planned
     assert estate.run("preview").changes == []
 

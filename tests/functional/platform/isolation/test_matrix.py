@@ -40,11 +40,7 @@ OWN = {
 
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[living.Estate]:
-    """Two tenants with a project and an environment each."""
-    with living.lived(tmp_path_factory.mktemp("isolation")) as estate:
-        for organization in ("acme", "globex"):
-            living.host(estate, organization, "prod")
-        estate.run("up", "--yes")
+    with living.two_tenants(tmp_path_factory.mktemp("isolation")) as estate:
         yield estate
 
 
