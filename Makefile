@@ -9,7 +9,8 @@ export UV_PYTHON_DOWNLOADS := never
 VENV := .venv
 RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
-WORKERS ?= 2
+# Tests wait for processes: three workers keep two cores busy.
+WORKERS ?= 3
 
 .PHONY: help demo test test-all check format bench docs clean
 

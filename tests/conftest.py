@@ -1,4 +1,4 @@
-"""What holds for all tests: those that take long come first, so that both workers end at about the same time, and
+"""What holds for all tests: those that take long come first, so that all workers end at about the same time, and
 nothing is held against a clock, which tells more of the machine than of the code."""
 
 from __future__ import annotations
