@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,7 +21,16 @@ class _ParsesWhenCollected:
         ast.parse("a + b * (c + d)")
 
 
-def test_garbage_that_parses_harms_no_tree() -> None:
+@pytest.fixture
+def often() -> Iterator[None]:
+    """The collector looks often: while any tree is made."""
+    before = gc.get_threshold()
+    gc.set_threshold(100)
+    yield
+    gc.set_threshold(*before)
+
+
+def test_garbage_that_parses_harms_no_tree(often: None) -> None:
     for _ in range(50):
         _ParsesWhenCollected()
     tree = syntaxtrees.parse(f"names = [{', '.join(f'name_{each}' for each in range(5000))}]")
