@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import DESKTOP, PHONE, Visit, Visitor
 from tests.functional.platform.inhabited import typed
@@ -99,6 +100,15 @@ def test_a_token_opens_the_page_until_one_logs_out(visiting: Visitor) -> None:
         assert page.evaluate("sessionStorage.length") == 0
 
 
+def _held(page: Page, held: list[Route]) -> Route:
+    """The request that waits for its answer; it is handed over some time after the page tells that it was sent."""
+    deadline = time.monotonic() + 30
+    while not held:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(10)
+    return held.pop()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_that_a_token_is_being_checked_is_shown_and_said(visiting: Visitor, pictures: Path, scheme: str) -> None:
     with visiting(viewport=PHONE if scheme == "dark" else DESKTOP, color_scheme=scheme) as visit:
@@ -115,16 +125,16 @@ def test_that_a_token_is_being_checked_is_shown_and_said(visiting: Visitor, pict
         expect(page.get_by_role("button", name="Log in")).to_be_disabled()
         page.screenshot(path=pictures / f"checking-{scheme}.png")
         assert violations(page) == []
-        held.pop().fulfill(status=401, json={"error": "the token is not known"})
+        _held(page, held).fulfill(status=401, json={"error": "the token is not known"})
         expect(page.get_by_role("alert")).to_have_text("The token is not known.")
         expect(status).to_have_text("")
         page.keyboard.press("Enter")
         expect(status).to_have_text("Checking the token…")
-        held.pop().continue_()
+        _held(page, held).continue_()
         expect(page.get_by_role("heading", level=1)).to_have_text("Environments")
         page.reload(wait_until="commit")
         expect(page.get_by_role("status").filter(has_text="Checking the token…")).to_be_visible()
-        held.pop().continue_()
+        _held(page, held).continue_()
         expect(page.get_by_role("heading", level=1)).to_have_text("Environments")
 
 
