@@ -66,3 +66,17 @@ async def test_who_is_cancelled_ends_it_with_its_children(tmp_path: Path) -> Non
         assert ended
         os.close(handle)
     os.close(fifo)
+
+
+async def test_who_is_cancelled_once_more_does_not_wait_for_it_to_tidy_up() -> None:
+    process = await commands.start(
+        ["sh", "-c", "trap '' TERM; echo; sleep 60; sleep 60"], stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    ending = asyncio.create_task(commands.end(process, grace=60))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert await asyncio.wait_for(process.wait(), 10) == -signal.SIGKILL

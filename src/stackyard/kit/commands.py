@@ -54,12 +54,14 @@ async def end(process: asyncio.subprocess.Process, grace: float = 0) -> None:
 
     Its pipes are closed, too: who has left the group may hold their other ends for as long as it likes.
     """
-    if grace:
-        _signal(process.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace)
-    _signal(process.pid, signal.SIGKILL)
-    process._transport.close()  # type: ignore[attr-defined]
+    try:
+        if grace:
+            _signal(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), grace)
+    finally:  # also for who is cancelled once more
+        _signal(process.pid, signal.SIGKILL)
+        process._transport.close()  # type: ignore[attr-defined]
     await process.wait()
     await asyncio.sleep(0)  # of one that had ended already, the loop closes the pipes in its next round
 
